@@ -1,0 +1,56 @@
+// Installs and builds what is missing, with Node's own modules alone: what `npm run demo` and `npm test` call first.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Runs a command in the repository root and stops this process when it fails. */
+export function run(command, args, options = {}) {
+  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', ...options });
+  if (result.error) {
+    console.error(`${command}: ${result.error.message}`);
+    process.exit(1);
+  }
+  if (result.status !== 0) process.exit(result.status ?? 1);
+}
+
+/** Runs an npm package's program by its JavaScript entry point: no shell, so that it works on Windows too. */
+export function runBin(entry, args, options = {}) {
+  run(process.execPath, [join(root, 'node_modules', ...entry.split('/')), ...args], options);
+}
+
+function newest(folder) {
+  let time = 0;
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    if (entry.isFile()) time = Math.max(time, statSync(join(entry.parentPath ?? entry.path, entry.name)).mtimeMs);
+  }
+  return time;
+}
+
+function npm(args) {
+  // npm sets npm_execpath for the scripts it runs; without it the npm on the path is used.
+  const cli = process.env.npm_execpath;
+  if (cli?.endsWith('.js')) run(process.execPath, [cli, ...args]);
+  else run(process.platform === 'win32' ? 'npm.cmd' : 'npm', args, { shell: process.platform === 'win32' });
+}
+
+export function setUp() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 19)) {
+    console.error(`Lexray needs Node 20.19 or newer; this is ${process.versions.node}.`);
+    process.exit(2);
+  }
+  const installed = join(root, 'node_modules', '.package-lock.json');
+  const wanted = join(root, 'package-lock.json');
+  if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(wanted).mtimeMs) {
+    console.error('installing packages …');
+    npm(['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  }
+  const stamp = join(root, 'dist', '.built');
+  if (!existsSync(stamp) || statSync(stamp).mtimeMs < Math.max(newest(join(root, 'src')), statSync(wanted).mtimeMs)) {
+    console.error('building …');
+    run(process.execPath, [join(root, 'scripts', 'build.mjs')]);
+  }
+}
