@@ -1,0 +1,174 @@
+/**
+ * The computation graph: ONNX nodes over named, typed values with symbolic dimensions, and beside them the
+ * *differentiations* from which `autodiff.ts` builds the backward pass in the same graph.
+ *
+ * A graph is plain data. `onnx-writer.ts` turns it into an ONNX model; `runtime/reference` interprets it.
+ * Inputs are of two kinds: *variables* (model parameters, resident in an engine) and *feeds* (given at each run).
+ * Gradient outputs stay in the engine beside their variable; all other outputs come back from a run.
+ */
+import { LexrayError } from '../../util/errors.ts';
+
+/** Element types, named as in ONNX. */
+export type DataType = 'float32' | 'int64' | 'int32' | 'bool';
+
+/** A dimension: a size, or the name of one that is known only at a run. Equal names mean equal sizes. */
+export type Dimension = number | string;
+
+/** A shape, outermost dimension first; `[]` is a scalar. */
+export type Dimensions = readonly Dimension[];
+
+/** Constant data of a tensor of the type. */
+export type ConstantData = Float32Array | BigInt64Array | Int32Array | Uint8Array;
+
+/** An ONNX attribute: integer, integers, string, `{ float }` or `{ tensor }`. */
+export type Attribute =
+  | number
+  | readonly number[]
+  | string
+  | { readonly float: number }
+  | { readonly tensor: Constant };
+
+/** A constant tensor. */
+export interface Constant {
+  readonly dtype: DataType;
+  readonly dims: readonly number[];
+  readonly data: ConstantData;
+}
+
+/** A value in a graph: an input, a constant, or an output of a node. */
+export interface Value {
+  readonly graph: Graph;
+  readonly name: string;
+  readonly dtype: DataType;
+  readonly dims: Dimensions;
+}
+
+/** A node: one ONNX operator. An absent optional input is `undefined`. */
+export interface GraphNode {
+  readonly op: string;
+  readonly domain: '' | 'com.microsoft';
+  readonly inputs: readonly (Value | undefined)[];
+  readonly outputs: readonly Value[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+}
+
+/** Type and shape of a new value. */
+export interface ValueSpec {
+  readonly dtype: DataType;
+  readonly dims: Dimensions;
+}
+
+/** Builds the gradient of one input and adds it to what is there already, if anything. */
+export type InputGradient = (accumulated: Value | undefined) => Value;
+
+/**
+ * A differentiable step from inputs to outputs. `backward` gets the gradients of the outputs (undefined where the
+ * loss does not depend on one) and returns, for each input, how to build its gradient (undefined: no gradient flows).
+ */
+export interface Differentiation {
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  backward(outputGradients: readonly (Value | undefined)[]): readonly (InputGradient | undefined)[];
+}
+
+/** A graph under construction. */
+export class Graph {
+  readonly nodes: GraphNode[] = [];
+  readonly constants: Map<string, Constant> = new Map();
+  readonly variables: Map<string, Value> = new Map();
+  readonly feeds: Map<string, Value> = new Map();
+  readonly outputs: Map<string, Value> = new Map();
+  /** Gradient of each variable that has one, by the variable's name. */
+  readonly gradientOutputs: Map<string, Value> = new Map();
+  readonly differentiations: Differentiation[] = [];
+  #counter = 0;
+  #recording = true;
+  readonly #smallConstants = new Map<string, Value>();
+
+  /** Declares a parameter of the model; asking twice for the same name gives the same value. */
+  variable(name: string, dims: readonly number[]): Value {
+    const known = this.variables.get(name);
+    if (known) {
+      if (known.dims.join() !== dims.join()) {
+        throw new LexrayError('FAILED', `variable ${name}: dimensions [${known.dims}] expected, got [${dims}]`);
+      }
+      return known;
+    }
+    const value = this.#value(name, 'float32', dims);
+    this.variables.set(name, value);
+    return value;
+  }
+
+  /** Declares an input that is given at each run. */
+  feed(name: string, dtype: DataType, dims: Dimensions): Value {
+    const known = this.feeds.get(name);
+    if (known) return known;
+    const value = this.#value(name, dtype, dims);
+    this.feeds.set(name, value);
+    return value;
+  }
+
+  /** A constant tensor; small ones are shared. */
+  constant(dtype: DataType, dims: readonly number[], data: ConstantData): Value {
+    const key =
+      data.length <= 16 ? `${dtype}[${dims}]${Array.from(data as ArrayLike<number | bigint>).join()}` : undefined;
+    const known = key === undefined ? undefined : this.#smallConstants.get(key);
+    if (known) return known;
+    const value = this.#value(this.#freshName('constant'), dtype, dims);
+    this.constants.set(value.name, { dtype, dims, data });
+    if (key !== undefined) this.#smallConstants.set(key, value);
+    return value;
+  }
+
+  /** A float32 scalar constant. */
+  scalar(x: number): Value {
+    return this.constant('float32', [], Float32Array.of(x));
+  }
+
+  /** An int64 vector constant. */
+  int64(values: readonly number[]): Value {
+    return this.constant('int64', [values.length], BigInt64Array.from(values, BigInt));
+  }
+
+  /** Adds a node and returns its outputs. */
+  node(
+    op: string,
+    inputs: readonly (Value | undefined)[],
+    outputs: readonly ValueSpec[],
+    attributes: Readonly<Record<string, Attribute>> = {},
+    domain: '' | 'com.microsoft' = '',
+  ): Value[] {
+    const values = outputs.map((spec) => this.#value(this.#freshName(op), spec.dtype, spec.dims));
+    this.nodes.push({ op, domain, inputs, outputs: values, attributes });
+    return values;
+  }
+
+  /** Names a value as an output that a run returns. */
+  output(name: string, value: Value): void {
+    this.outputs.set(name, value);
+  }
+
+  /** Remembers how a step is differentiated, unless inside {@link withoutDifferentiation}. */
+  differentiate(step: Differentiation): void {
+    if (this.#recording) this.differentiations.push(step);
+  }
+
+  /** Builds nodes whose own differentiations are not kept: for steps that give one of their own, and for backward passes. */
+  withoutDifferentiation<T>(build: () => T): T {
+    const before = this.#recording;
+    this.#recording = false;
+    try {
+      return build();
+    } finally {
+      this.#recording = before;
+    }
+  }
+
+  #value(name: string, dtype: DataType, dims: Dimensions): Value {
+    return { graph: this, name, dtype, dims };
+  }
+
+  #freshName(stem: string): string {
+    return `${stem}_${this.#counter++}`;
+  }
+}

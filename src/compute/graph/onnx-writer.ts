@@ -1,0 +1,79 @@
+/**
+ * Writes a graph as an ONNX model (ModelProto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto), opset 20.
+ * Variables and feeds become graph inputs; parameters are never inside the file, which keeps it far below protobuf's 2 GB.
+ */
+import type { Attribute, Constant, DataType, Graph, GraphNode, Value } from './graph.ts';
+import { ProtobufWriter } from './protobuf.ts';
+
+const opsetVersion = 20;
+const irVersion = 9;
+const elementTypes: Record<DataType, number> = { float32: 1, int32: 6, int64: 7, bool: 9 };
+
+/** The prefix of gradient outputs: the gradient of variable `x` is the output `gradient of x`. */
+export const gradientPrefix = 'gradient of ';
+
+/** The ONNX model of a graph. */
+export function toOnnx(graph: Graph): Uint8Array {
+  const proto = new ProtobufWriter();
+  graph.nodes.forEach((node, i) => {
+    proto.message(1, nodeProto(node, i));
+  });
+  const named = [
+    ...graph.outputs,
+    ...[...graph.gradientOutputs].map(([name, value]) => [gradientPrefix + name, value] as const),
+  ];
+  for (const [name, value] of named) proto.message(1, identityProto(value.name, name));
+  proto.string(2, 'lexray');
+  for (const [name, constant] of graph.constants) proto.message(5, tensorProto(name, constant));
+  for (const value of [...graph.variables.values(), ...graph.feeds.values()])
+    proto.message(11, valueProto(value.name, value));
+  for (const [name, value] of named) proto.message(12, valueProto(name, value));
+
+  const model = new ProtobufWriter().int(1, irVersion).string(2, 'lexray').message(7, proto);
+  model.message(8, new ProtobufWriter().string(1, '').int(2, opsetVersion));
+  if (graph.nodes.some((node) => node.domain !== '')) {
+    model.message(8, new ProtobufWriter().string(1, 'com.microsoft').int(2, 1));
+  }
+  return model.finish();
+}
+
+function nodeProto(node: GraphNode, index: number): ProtobufWriter {
+  const proto = new ProtobufWriter();
+  for (const input of node.inputs) proto.string(1, input?.name ?? '');
+  for (const output of node.outputs) proto.string(2, output.name);
+  proto.string(3, `${node.op}#${index}`).string(4, node.op);
+  for (const [name, attribute] of Object.entries(node.attributes)) proto.message(5, attributeProto(name, attribute));
+  if (node.domain !== '') proto.string(7, node.domain);
+  return proto;
+}
+
+function identityProto(from: string, to: string): ProtobufWriter {
+  return new ProtobufWriter().string(1, from).string(2, to).string(3, `output ${to}`).string(4, 'Identity');
+}
+
+function attributeProto(name: string, attribute: Attribute): ProtobufWriter {
+  const proto = new ProtobufWriter().string(1, name);
+  if (typeof attribute === 'number') return proto.int(3, attribute).int(20, 2);
+  if (typeof attribute === 'string') return proto.string(4, attribute).int(20, 3);
+  if ('float' in attribute) return proto.float(2, attribute.float).int(20, 1);
+  if ('tensor' in attribute) return proto.message(5, tensorProto('', attribute.tensor)).int(20, 4);
+  for (const item of attribute) proto.int(8, item);
+  return proto.int(20, 7);
+}
+
+function tensorProto(name: string, { dtype, dims, data }: Constant): ProtobufWriter {
+  const proto = new ProtobufWriter();
+  for (const dim of dims) proto.int(1, dim);
+  proto.int(2, elementTypes[dtype]);
+  if (name !== '') proto.string(8, name);
+  return proto.bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+}
+
+function valueProto(name: string, value: Value): ProtobufWriter {
+  const shape = new ProtobufWriter();
+  for (const dim of value.dims) {
+    shape.message(1, typeof dim === 'number' ? new ProtobufWriter().int(1, dim) : new ProtobufWriter().string(2, dim));
+  }
+  const tensor = new ProtobufWriter().int(1, elementTypes[value.dtype]).message(2, shape);
+  return new ProtobufWriter().string(1, name).message(2, new ProtobufWriter().message(1, tensor));
+}

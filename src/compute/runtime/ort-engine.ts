@@ -1,0 +1,142 @@
+/** The engine over onnxruntime (Microsoft's ONNX Runtime, CPU provider) in a worker thread. */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { builtFile } from '../../util/built-file.ts';
+import { type ErrorCode, LexrayError } from '../../util/errors.ts';
+import type { Graph } from '../graph/graph.ts';
+import { toOnnx } from '../graph/onnx-writer.ts';
+import type {
+  AdamWStep,
+  DropoutFeed,
+  Engine,
+  EngineOptions,
+  Program,
+  Tensor,
+  VariablePart,
+  VariableSpec,
+} from './engine.ts';
+import type { CompiledGraph } from './ort-host.ts';
+
+/** A call to the worker. */
+export type OrtCall = { readonly id: number } & OrtRequest;
+
+type OrtRequest =
+  | { readonly method: 'open' }
+  | { readonly method: 'createVariables'; readonly specs: readonly VariableSpec[] }
+  | {
+      readonly method: 'writeVariable';
+      readonly name: string;
+      readonly part: VariablePart;
+      readonly data: Float32Array;
+    }
+  | { readonly method: 'readVariable'; readonly name: string; readonly part: VariablePart }
+  | { readonly method: 'compile'; readonly graph: CompiledGraph }
+  | { readonly method: 'run'; readonly program: number; readonly feeds: Readonly<Record<string, Tensor | DropoutFeed>> }
+  | { readonly method: 'disposeProgram'; readonly program: number }
+  | { readonly method: 'adamW'; readonly step: AdamWStep };
+
+/** Its answer. */
+export interface OrtReply {
+  readonly id: number;
+  readonly value?: unknown;
+  readonly error?: { readonly code: ErrorCode; readonly message: string; readonly cure: string | undefined };
+}
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/** Runs graphs in onnxruntime. Open one with {@link openOrtEngine}. */
+class OrtEngine implements Engine {
+  readonly name = 'ort';
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  #nextCall = 0;
+  #closed: Error | undefined;
+
+  constructor(threads: number) {
+    this.#worker = new Worker(builtFile('compute/runtime/ort-worker.js'), { workerData: { threads } });
+    this.#worker.on('message', (reply: OrtReply) => this.#receive(reply));
+    this.#worker.on('error', (error) =>
+      this.#close(new LexrayError('FAILED', `the engine's worker failed: ${error.message}`, { cause: error })),
+    );
+    this.#worker.on('exit', () => this.#close(new LexrayError('FAILED', 'the engine has been closed')));
+  }
+
+  async call(request: OrtRequest): Promise<unknown> {
+    if (this.#closed) throw this.#closed;
+    const id = this.#nextCall++;
+    const answer = new Promise<unknown>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+    this.#worker.postMessage({ id, ...request });
+    return answer;
+  }
+
+  async createVariables(specs: readonly VariableSpec[]): Promise<void> {
+    await this.call({ method: 'createVariables', specs });
+  }
+
+  async writeVariable(name: string, part: VariablePart, data: Float32Array): Promise<void> {
+    await this.call({ method: 'writeVariable', name, part, data });
+  }
+
+  async readVariable(name: string, part: VariablePart): Promise<Float32Array> {
+    return (await this.call({ method: 'readVariable', name, part })) as Float32Array;
+  }
+
+  async compile(graph: Graph): Promise<Program> {
+    const compiled: CompiledGraph = {
+      onnx: toOnnx(graph),
+      variables: [...graph.variables.keys()],
+      gradients: [...graph.gradientOutputs.keys()],
+      outputs: [...graph.outputs.keys()],
+    };
+    const program = (await this.call({ method: 'compile', graph: compiled })) as number;
+    return {
+      run: async (feeds) => (await this.call({ method: 'run', program, feeds })) as Record<string, Tensor>,
+      dispose: async () => {
+        await this.call({ method: 'disposeProgram', program });
+      },
+    };
+  }
+
+  async adamW(step: AdamWStep): Promise<{ gradientNorm: number }> {
+    return { gradientNorm: (await this.call({ method: 'adamW', step })) as number };
+  }
+
+  async dispose(): Promise<void> {
+    if (!this.#closed) await this.#worker.terminate();
+  }
+
+  #receive(reply: OrtReply): void {
+    const waiting = this.#waiting.get(reply.id);
+    this.#waiting.delete(reply.id);
+    if (reply.error) {
+      const { code, message, cure } = reply.error;
+      waiting?.reject(new LexrayError(code, message, cure === undefined ? {} : { cure }));
+    } else {
+      waiting?.resolve(reply.value);
+    }
+  }
+
+  #close(error: Error): void {
+    this.#closed ??= error;
+    for (const { reject } of this.#waiting.values()) reject(this.#closed);
+    this.#waiting.clear();
+  }
+}
+
+/**
+ * Starts an engine over onnxruntime.
+ * @throws LexrayError ENGINE_MISSING when onnxruntime-node is not installed
+ */
+export async function openOrtEngine(options: EngineOptions = {}): Promise<Engine> {
+  const engine = new OrtEngine(options.threads ?? availableParallelism());
+  try {
+    await engine.call({ method: 'open' });
+  } catch (error) {
+    await engine.dispose();
+    throw error;
+  }
+  return engine;
+}

@@ -1,0 +1,139 @@
+/**
+ * onnxruntime with resident variables: what runs inside the worker. `run` blocks its thread, which is why it has one
+ * of its own. Measured traits that shape it (onnxruntime-node 1.30.0): inputs are zero-copy views; outputs given
+ * beforehand are written in place; shared memory is rejected; tensors must be disposed of.
+ */
+import type * as Ort from 'onnxruntime-node';
+import { LexrayError } from '../../util/errors.ts';
+import { gradientPrefix } from '../graph/onnx-writer.ts';
+import { fillDropoutMask } from './dropout-mask.ts';
+import type { AdamWStep, DropoutFeed, Tensor, VariablePart, VariableSpec } from './engine.ts';
+import { VariableStore } from './variable-store.ts';
+
+/** What the host needs to know of a graph besides its ONNX bytes. */
+export interface CompiledGraph {
+  readonly onnx: Uint8Array;
+  readonly variables: readonly string[];
+  readonly gradients: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+interface Session {
+  readonly session: Ort.InferenceSession;
+  readonly variables: Readonly<Record<string, Ort.Tensor>>;
+  readonly fetches: Readonly<Record<string, Ort.Tensor | null>>;
+  readonly outputs: readonly string[];
+}
+
+/** Loads onnxruntime-node. */
+export async function importOrt(): Promise<typeof Ort> {
+  try {
+    return await import('onnxruntime-node');
+  } catch (cause) {
+    throw new LexrayError('ENGINE_MISSING', 'onnxruntime-node is not installed or does not load here', {
+      cause,
+      cure: 'run: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node@1.30.0 (skip leaves out the CUDA download only)',
+    });
+  }
+}
+
+/** Sessions and variables of one engine. */
+export class OrtHost {
+  readonly #ort: typeof Ort;
+  readonly #threads: number;
+  readonly #sessions = new Map<number, Session>();
+  readonly #gradients = new Set<string>();
+  #store = new VariableStore([]);
+  #nextSession = 0;
+
+  private constructor(ort: typeof Ort, threads: number) {
+    this.#ort = ort;
+    this.#threads = threads;
+  }
+
+  static async create(threads: number): Promise<OrtHost> {
+    return new OrtHost(await importOrt(), threads);
+  }
+
+  createVariables(specs: readonly VariableSpec[]): void {
+    this.#store = new VariableStore(specs);
+  }
+
+  writeVariable(name: string, part: VariablePart, data: Float32Array): void {
+    const view = this.#store.view(name, part);
+    if (view.length !== data.length) {
+      throw new LexrayError('FAILED', `variable ${name}: ${view.length} elements expected, got ${data.length}`);
+    }
+    view.set(data);
+  }
+
+  readVariable(name: string, part: VariablePart): Float32Array<ArrayBuffer> {
+    return this.#store.view(name, part).slice();
+  }
+
+  async compile(graph: CompiledGraph): Promise<number> {
+    const session = await this.#ort.InferenceSession.create(graph.onnx, {
+      intraOpNumThreads: this.#threads,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      logSeverityLevel: 3,
+    });
+    const variables = Object.fromEntries(graph.variables.map((name) => [name, this.#tensor(name, 'value')]));
+    const fetches: Record<string, Ort.Tensor | null> = {};
+    for (const name of graph.outputs) fetches[name] = null;
+    for (const name of graph.gradients) {
+      fetches[gradientPrefix + name] = this.#tensor(name, 'gradient');
+      this.#gradients.add(name);
+    }
+    const id = this.#nextSession++;
+    this.#sessions.set(id, { session, variables, fetches, outputs: graph.outputs });
+    return id;
+  }
+
+  async run(id: number, feeds: Readonly<Record<string, Tensor | DropoutFeed>>): Promise<Record<string, Tensor>> {
+    const { session, variables, fetches, outputs } = this.#session(id);
+    const inputs: Record<string, Ort.Tensor> = { ...variables };
+    for (const [name, feed] of Object.entries(feeds)) inputs[name] = this.#feed(feed);
+    const results = await session.run(inputs, fetches);
+    const returned: Record<string, Tensor> = {};
+    for (const [name, tensor] of Object.entries(results)) {
+      if (outputs.includes(name)) {
+        const dtype = tensor.type as Tensor['dtype'];
+        const data = tensor.data as Tensor['data'];
+        // The memory of a result belongs to onnxruntime; a copy survives the disposal and can be transferred.
+        returned[name] = { dtype, dims: [...tensor.dims], data: data.slice() };
+      }
+      tensor.dispose();
+    }
+    return returned;
+  }
+
+  async disposeProgram(id: number): Promise<void> {
+    const { session } = this.#session(id);
+    this.#sessions.delete(id);
+    await session.release();
+  }
+
+  adamW(step: AdamWStep): number {
+    return this.#store.adamW(step, this.#gradients);
+  }
+
+  #session(id: number): Session {
+    const session = this.#sessions.get(id);
+    if (!session) throw new LexrayError('FAILED', 'the program was disposed of');
+    return session;
+  }
+
+  #tensor(name: string, part: VariablePart): Ort.Tensor {
+    return new this.#ort.Tensor('float32', this.#store.view(name, part), this.#store.spec(name).dims);
+  }
+
+  #feed(feed: Tensor | DropoutFeed): Ort.Tensor {
+    if ('dropout' in feed) {
+      const mask = new Float32Array(feed.dims.reduce((product, dim) => product * dim, 1));
+      fillDropoutMask(mask, feed.dropout.rate, feed.dropout.seed);
+      return new this.#ort.Tensor('float32', mask, feed.dims);
+    }
+    return new this.#ort.Tensor(feed.dtype, feed.data as Float32Array, feed.dims) as Ort.Tensor;
+  }
+}
