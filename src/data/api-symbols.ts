@@ -1,0 +1,29 @@
+/**
+ * Documented API symbols as a retrieval task: the data of the demo. `prepareProject` finds symbols to learn from,
+ * `buildRetrievalTask` makes queries and titles of them.
+ */
+export {
+  type ApiSymbol,
+  defaultBoilerplate,
+  type ExtractedSymbols,
+  type ExtractOptions,
+  type ExtractStatistics,
+  extractApiSymbols,
+} from './api-symbols/extract.ts';
+export {
+  type PreparedProject,
+  type PrepareProjectOptions,
+  prepareProject,
+  standInPackages,
+} from './api-symbols/prepare-project.ts';
+export {
+  buildRetrievalTask,
+  type RetrievalTask,
+  type RetrievalTaskOptions,
+  type TaskDocument,
+  type TaskQuery,
+  type TaskSplit,
+  taskSplits,
+} from './api-symbols/retrieval-task.ts';
+export type { SymbolKind } from './api-symbols/signature.ts';
+export { splitIdentifiers } from './api-symbols/symbol-text.ts';
