@@ -73,8 +73,7 @@ async function installPackages(folder: string, packages: readonly string[], sign
   ];
   const { code, output } = await runNpm(args, folder, signal);
   if (code !== 0) {
-    throw new LexrayError('NETWORK', `npm could not install ${packages.join(' ')}: ${lastLines(output)}`, {
-      where: folder,
+    throw new LexrayError('NETWORK', `npm could not install ${packages.join(' ')}: ${firstErrors(output)}`, {
       cure: 'check the connection to the npm registry, or run this in a project that has typescript@6 installed',
     });
   }
@@ -111,10 +110,12 @@ function runNpm(
   });
 }
 
-function lastLines(output: string): string {
-  const lines = output
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.includes('debug-0.log') && !line.startsWith('npm error A complete log'));
-  return lines.slice(-3).join('; ') || 'it said nothing';
+function firstErrors(output: string): string {
+  const lines = output.split('\n').map((line) => line.replace(/^npm (?:error|ERR!)\s*/, '').trim());
+  return (
+    lines
+      .filter((line) => line !== '')
+      .slice(0, 4)
+      .join('; ') || 'it said nothing'
+  );
 }
