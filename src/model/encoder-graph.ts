@@ -1,0 +1,13 @@
+/** What a model family contributes to a graph; one file a family, listed in {@link encoderGraphs}. */
+
+import type { ModelConfig } from '../checkpoint/families/model-family.ts';
+import type { Graph, Value } from '../compute/graph/graph.ts';
+import type { Dropout } from './dropout.ts';
+import type { TokenLayout } from './token-layout.ts';
+
+/** A masked language model up to the input of its decoder. */
+export interface EncoderGraph<Config extends ModelConfig = ModelConfig> {
+  readonly modelType: Config['model_type'];
+  /** Builds the graph from token ids to the decoder's input, [T, D]. */
+  headInput(graph: Graph, config: Config, layout: TokenLayout, dropout: Dropout): Value;
+}
