@@ -1,0 +1,158 @@
+/**
+ * The weights of a model folder as one set of tensors: `model.safetensors`, or shards listed in
+ * `model.safetensors.index.json`: {"metadata": {"total_size": n}, "weight_map": {"TENSOR": "model-00001-of-00002.safetensors"}}.
+ * Shard names are plain file names; the index and the shards must agree tensor by tensor.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { badInput } from '../util/errors.ts';
+import { openFileSource } from './byte-source.ts';
+import { JsonCursor, quote } from './json-cursor.ts';
+import type { TensorInfo } from './safetensors-header.ts';
+import { openSafetensors, type SafetensorsFile } from './safetensors-reader.ts';
+
+/** The tensors of one or several files. */
+export interface TensorFiles {
+  /** Every stored tensor, by the name it has in the file. */
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** The files, in name order. */
+  readonly paths: readonly string[];
+  /** See {@link SafetensorsFile.readTensor}. */
+  readTensor(name: string): Promise<Float32Array>;
+  /** Whether two tensors have the same type and the same bytes; reads no more than needed. */
+  sameBytes(a: string, b: string): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+const singleFile = 'model.safetensors';
+const indexFile = 'model.safetensors.index.json';
+const maxIndexSize = 100_000_000;
+const maxShards = 1024;
+const chunkLength = 1 << 20;
+
+/**
+ * Opens the weights in a folder; `model.safetensors` is preferred to shards.
+ * @throws LexrayError BAD_INPUT when there are none, or a file is damaged, or index and shards disagree
+ */
+export async function openTensorFiles(folder: string): Promise<TensorFiles> {
+  const single = join(folder, singleFile);
+  if (existsSync(single)) return gather([[single, await openSafetensors(single)]]);
+  const index = join(folder, indexFile);
+  if (!existsSync(index)) throw noWeights(folder);
+  return openShards(folder, index);
+}
+
+async function openShards(folder: string, index: string): Promise<TensorFiles> {
+  const shardOf = await readIndex(index);
+  const names = [...new Set(shardOf.values())].sort();
+  if (names.length > maxShards) throw badInput(`${index} lists more than ${maxShards} shards`, { where: index });
+  const files: [string, SafetensorsFile][] = [];
+  try {
+    for (const name of names) {
+      const path = join(folder, name);
+      const file = await openSafetensors(path);
+      files.push([path, file]);
+      for (const tensor of file.tensors.keys()) {
+        const listed = shardOf.get(tensor);
+        if (listed !== name) {
+          const place = listed === undefined ? 'lists it nowhere' : `says it is in ${quote(listed)}`;
+          throw badInput(`${path} has the tensor ${quote(tensor)}, but the index ${place}`, {
+            where: index,
+            cure: 'fetch the index and the shards again, all of one version',
+          });
+        }
+      }
+    }
+    const all = gather(files);
+    const lost = [...shardOf].find(([tensor]) => !all.tensors.has(tensor));
+    if (lost !== undefined) {
+      throw badInput(`${index} says that ${quote(lost[1])} has the tensor ${quote(lost[0])}, which it has not`, {
+        where: index,
+        cure: 'fetch the index and the shards again, all of one version',
+      });
+    }
+    return all;
+  } catch (error) {
+    for (const [, file] of files) await file.close();
+    throw error;
+  }
+}
+
+async function readIndex(path: string): Promise<Map<string, string>> {
+  const source = await openFileSource(path);
+  let text: string;
+  try {
+    if (source.size > maxIndexSize) {
+      throw badInput(`${path} has ${source.size} bytes; at most 100 MB are read`, { where: path });
+    }
+    const bytes = new Uint8Array(source.size);
+    await source.read(bytes, 0);
+    text = new TextDecoder().decode(bytes);
+  } finally {
+    await source.close();
+  }
+  const shardOf = new Map<string, string>();
+  const json = new JsonCursor(text, path);
+  json.object((key) => {
+    if (key !== 'weight_map') return json.skip();
+    json.object((tensor) => {
+      const shard = json.string();
+      if (!/^[\w.-]+\.safetensors$/.test(shard) || shard.startsWith('.')) {
+        json.fail(`the shard ${quote(shard)} is not a plain file name that ends in .safetensors`);
+      }
+      shardOf.set(tensor, shard);
+    });
+  });
+  json.end();
+  if (shardOf.size === 0) json.fail('expected a weight_map with at least one tensor');
+  return shardOf;
+}
+
+function gather(files: readonly [string, SafetensorsFile][]): TensorFiles {
+  const tensors = new Map<string, TensorInfo>();
+  const fileOf = new Map<string, SafetensorsFile>();
+  for (const [, file] of files) {
+    for (const [name, info] of file.tensors) {
+      tensors.set(name, info);
+      fileOf.set(name, file);
+    }
+  }
+  const find = (name: string): SafetensorsFile => {
+    const file = fileOf.get(name);
+    if (file === undefined) throw badInput(`there is no tensor ${quote(name)}`, { where: files[0]?.[0] ?? '' });
+    return file;
+  };
+  return {
+    tensors,
+    paths: files.map(([path]) => path),
+    readTensor: async (name) => find(name).readTensor(name),
+    async sameBytes(nameA, nameB) {
+      const a = tensors.get(nameA)!;
+      const b = tensors.get(nameB)!;
+      if (a.dtype !== b.dtype || a.byteLength !== b.byteLength) return false;
+      for (let start = 0; start < a.byteLength; start += chunkLength) {
+        const length = Math.min(chunkLength, a.byteLength - start);
+        const [left, right] = [Buffer.alloc(length), Buffer.alloc(length)];
+        await find(nameA).source.read(left, a.byteOffset + start);
+        await find(nameB).source.read(right, b.byteOffset + start);
+        if (!left.equals(right)) return false;
+      }
+      return true;
+    },
+    async close() {
+      for (const [, file] of files) await file.close();
+    },
+  };
+}
+
+function noWeights(folder: string): Error {
+  if (!existsSync(folder)) return badInput(`there is no folder ${folder}`, { where: folder, cure: 'check the path' });
+  const pickle = ['pytorch_model.bin', 'pytorch_model.bin.index.json'].find((name) => existsSync(join(folder, name)));
+  if (pickle !== undefined) {
+    return badInput(`${folder} has its weights in ${pickle} only, which is not supported yet`, {
+      where: folder,
+      cure: 'save the model again with transformers: save_pretrained writes model.safetensors',
+    });
+  }
+  return badInput(`${folder} has no ${singleFile} and no ${indexFile}`, { where: folder, cure: 'check the path' });
+}
