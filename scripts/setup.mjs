@@ -1,6 +1,6 @@
 // Installs and builds what is missing, with Node's own modules alone: what `npm run demo` and `npm test` call first.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -49,6 +49,18 @@ function newest(folder) {
   return time;
 }
 
+/** Whether node_modules holds the versions of the lock; optional packages may be missing. */
+function isInstalled() {
+  const packagesOf = (path) => JSON.parse(readFileSync(path, 'utf8')).packages;
+  const listing = join(root, 'node_modules', '.package-lock.json');
+  if (!existsSync(listing)) return false;
+  const installed = packagesOf(listing);
+  return Object.entries(packagesOf(join(root, 'package-lock.json'))).every(([place, { version, optional }]) => {
+    if (place === '') return true;
+    return installed[place] === undefined ? optional === true : installed[place].version === version;
+  });
+}
+
 function npm(args) {
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: process.env.ONNXRUNTIME_NODE_INSTALL ?? 'skip' };
   // npm sets npm_execpath for the scripts it runs; without it the npm on the path is used.
@@ -64,14 +76,15 @@ export function setUp() {
     console.error(`Lexray needs Node 20.19 or newer; this is ${process.versions.node}.`);
     process.exit(2);
   }
-  const installed = join(root, 'node_modules', '.package-lock.json');
-  const wanted = join(root, 'package-lock.json');
-  if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(wanted).mtimeMs) {
+  if (!isInstalled()) {
     console.error('installing packages …');
     npm(['ci', '--no-audit', '--no-fund', '--loglevel=error']);
   }
   const stamp = join(root, 'dist', '.built');
-  if (!existsSync(stamp) || statSync(stamp).mtimeMs < Math.max(newest(join(root, 'src')), statSync(wanted).mtimeMs)) {
+  if (
+    !existsSync(stamp) ||
+    statSync(stamp).mtimeMs < Math.max(newest(join(root, 'src')), statSync(join(root, 'package-lock.json')).mtimeMs)
+  ) {
     console.error('building …');
     run(process.execPath, [join(root, 'scripts', 'build.mjs')]);
   }
