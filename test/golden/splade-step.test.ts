@@ -57,7 +57,8 @@ for (const { name, model } of cases) {
       config = checkpoint.config;
       engine = await openOrtEngine({ threads: 2 });
       await engine.createVariables(modelVariables(config, true));
-      for await (const { name: weight, data } of checkpoint.loadWeights()) await engine.writeVariable(weight, 'value', data);
+      for await (const { name: weight, data } of checkpoint.loadWeights())
+        await engine.writeVariable(weight, 'value', data);
       await checkpoint.close();
       training = new TrainingStep(engine, config, {
         activation: 'relu',
@@ -85,7 +86,10 @@ for (const { name, model } of cases) {
       expect(result.loss).toBeCloseTo(expected.loss, 4);
       expect(result.baseLoss).toBeCloseTo(expected.baseLoss, 4);
       expect(result.queryRegularizerLoss).toBeCloseTo(expected.queryFlops * settings.queryRegularizerWeight, 4);
-      expect(result.documentRegularizerLoss).toBeCloseTo(expected.documentFlops * settings.documentRegularizerWeight, 4);
+      expect(result.documentRegularizerLoss).toBeCloseTo(
+        expected.documentFlops * settings.documentRegularizerWeight,
+        4,
+      );
 
       const file = await openSafetensors(join(goldens, name, 'gradients.safetensors'));
       const names = Object.keys(golden.gradients);
@@ -100,7 +104,10 @@ for (const { name, model } of cases) {
         if (rows) {
           const stored = await file.readTensor(`${parameter}.rows`);
           const width = stored.length / rows.length;
-          const picked = Float32Array.from(stored, (_, i) => found[rows[Math.floor(i / width)]! * width + (i % width)]!);
+          const picked = Float32Array.from(
+            stored,
+            (_, i) => found[rows[Math.floor(i / width)]! * width + (i % width)]!,
+          );
           expect(relativeError(picked, stored), `${parameter}: rows`).toBeLessThan(1e-4);
         }
         if (projections) continue;
@@ -114,8 +121,13 @@ for (const { name, model } of cases) {
     it.runIf(golden.training)('gives the weights after five AdamW steps', async () => {
       const { optimizer, steps, parameters } = golden.training!;
       const initial = new Map<string, Float32Array>();
-      for (const variable of Object.keys(parameters)) initial.set(variable, await engine.readVariable(variable, 'value'));
-      const withoutDecay = new Set(modelVariables(config, true).filter((v) => v.dims.length < 2).map((v) => v.name));
+      for (const variable of Object.keys(parameters))
+        initial.set(variable, await engine.readVariable(variable, 'value'));
+      const withoutDecay = new Set(
+        modelVariables(config, true)
+          .filter((v) => v.dims.length < 2)
+          .map((v) => v.name),
+      );
       for (const [i, expected] of steps.entries()) {
         const result = await run(expected.batch, i + 1);
         expect(result.loss, `loss of step ${i + 1}`).toBeCloseTo(expected.loss, 3);
