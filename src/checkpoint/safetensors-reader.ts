@@ -47,7 +47,7 @@ export async function openSafetensors(from: string | ByteSource): Promise<Safete
       source,
       tensors,
       metadata,
-      readTensor: (name) => readFloats(source, find(name)),
+      readTensor: async (name) => readFloats(source, find(name)),
       close: () => source.close(),
     };
   } catch (error) {
