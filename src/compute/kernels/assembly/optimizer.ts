@@ -32,11 +32,12 @@ export function sumOfSquares(pointer: usize, length: usize): f64 {
  */
 export function adamW(
   w: usize, g: usize, m: usize, v: usize, length: usize,
-  learningRate: f32, beta1: f32, beta2: f32, epsilon: f32, decay: f32, correction1: f32, rootCorrection2: f32, scale: f32,
+  learningRate: f64, beta1: f64, beta2: f64, epsilon: f64, decay: f64, correction1: f64, rootCorrection2: f64, scale: f64,
 ): void {
-  const b1 = f32x4.splat(beta1), c1 = f32x4.splat(1 - beta1), b2 = f32x4.splat(beta2), c2 = f32x4.splat(1 - beta2);
-  const eps = f32x4.splat(epsilon), keep = f32x4.splat(1 - learningRate * decay), rate = f32x4.splat(learningRate / correction1);
-  const root = f32x4.splat(1 / rootCorrection2), factor = f32x4.splat(scale), tiny = f32x4.splat(1e-30);
+  // Figures such as 1 - beta2 are taken in f64: from the f32 nearest to 0.999 they would be 1e-5 off.
+  const b1 = splat(beta1), c1 = splat(1 - beta1), b2 = splat(beta2), c2 = splat(1 - beta2);
+  const eps = splat(epsilon), keep = splat(1 - learningRate * decay), rate = splat(learningRate / correction1);
+  const root = splat(1 / rootCorrection2), factor = splat(scale), tiny = splat(1e-30);
   const end = length << 2;
   for (let i: usize = 0; i < end; i += 16) {
     const gradient = f32x4.mul(v128.load(g + i), factor);
@@ -49,4 +50,8 @@ export function adamW(
     const step = f32x4.div(f32x4.mul(first, rate), f32x4.add(f32x4.mul(f32x4.sqrt(second), root), eps));
     v128.store(w + i, f32x4.sub(f32x4.mul(v128.load(w + i), keep), step));
   }
+}
+
+function splat(x: f64): v128 {
+  return f32x4.splat(<f32>x);
 }
