@@ -81,6 +81,7 @@ export class Graph {
   /** Gradient of each variable that has one, by the variable's name. */
   readonly gradientOutputs: Map<string, Value> = new Map();
   readonly differentiations: Differentiation[] = [];
+  readonly #names = new Set<string>();
   #counter = 0;
   #recording = true;
   readonly #smallConstants = new Map<string, Value>();
@@ -99,10 +100,18 @@ export class Graph {
     return value;
   }
 
-  /** Declares an input that is given at each run. */
+  /** Declares an input that is given at each run; asking twice for the same name gives the same value. */
   feed(name: string, dtype: DataType, dims: Dimensions): Value {
     const known = this.feeds.get(name);
-    if (known) return known;
+    if (known) {
+      if (known.dtype !== dtype || known.dims.join() !== dims.join()) {
+        throw new LexrayError(
+          'FAILED',
+          `feed ${name}: ${known.dtype} [${known.dims}] expected, got ${dtype} [${dims}]`,
+        );
+      }
+      return known;
+    }
     const value = this.#value(name, dtype, dims);
     this.feeds.set(name, value);
     return value;
@@ -143,8 +152,9 @@ export class Graph {
     return values;
   }
 
-  /** Names a value as an output that a run returns. */
+  /** Names a value as an output that a run returns. The name must not be that of an input. */
   output(name: string, value: Value): void {
+    if (this.#names.has(name)) throw new LexrayError('FAILED', `output ${name}: a value of that name exists already`);
     this.outputs.set(name, value);
   }
 
@@ -165,6 +175,10 @@ export class Graph {
   }
 
   #value(name: string, dtype: DataType, dims: Dimensions): Value {
+    if (this.#names.has(name) || this.outputs.has(name)) {
+      throw new LexrayError('FAILED', `the name ${name} is taken by another input, output or node`);
+    }
+    this.#names.add(name);
     return { graph: this, name, dtype, dims };
   }
 
