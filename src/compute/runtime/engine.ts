@@ -33,7 +33,7 @@ export interface VariableSpec {
 /** The arrays kept for a variable. */
 export type VariablePart = 'value' | 'gradient' | 'firstMoment' | 'secondMoment';
 
-/** One AdamW step over all variables that have a gradient. */
+/** One AdamW step over all variables that have a gradient: as output of a compiled program, or written from outside. */
 export interface AdamWStep {
   /** Steps so far, this one included: 1, 2, … */
   readonly step: number;
@@ -58,12 +58,15 @@ export interface Program {
 /** Runs graphs over resident variables. */
 export interface Engine {
   readonly name: string;
-  /** Declares the variables, once, all zero. */
+  /** Declares the variables, once, all zero. @throws LexrayError at a second call, or when a name comes twice */
   createVariables(variables: readonly VariableSpec[]): Promise<void>;
   writeVariable(name: string, part: VariablePart, data: Float32Array): Promise<void>;
   readVariable(name: string, part: VariablePart): Promise<Float32Array>;
   compile(graph: Graph): Promise<Program>;
-  /** Updates the trainable variables from their gradients. Returns the global gradient norm before clipping. */
+  /**
+   * Updates the variables from their gradients. Returns the global gradient norm before clipping; when that is not
+   * finite, nothing is updated.
+   */
   adamW(step: AdamWStep): Promise<{ gradientNorm: number }>;
   dispose(): Promise<void>;
 }

@@ -16,6 +16,7 @@ import type {
   VariableSpec,
 } from './engine.ts';
 import type { CompiledGraph } from './ort-host.ts';
+import { checkFeeds, checkVariables, signatureOf, variablesByName } from './program-signature.ts';
 
 /** A call to the worker. */
 export type OrtCall = { readonly id: number } & OrtRequest;
@@ -52,6 +53,7 @@ class OrtEngine implements Engine {
   readonly name = 'ort';
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
+  #variables: ReadonlyMap<string, VariableSpec> | undefined;
   #nextCall = 0;
   #closed: Error | undefined;
 
@@ -67,12 +69,13 @@ class OrtEngine implements Engine {
   async call(request: OrtRequest): Promise<unknown> {
     if (this.#closed) throw this.#closed;
     const id = this.#nextCall++;
-    const answer = new Promise<unknown>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
     this.#worker.postMessage({ id, ...request });
-    return answer;
+    return new Promise<unknown>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
   }
 
   async createVariables(specs: readonly VariableSpec[]): Promise<void> {
+    if (this.#variables) throw new LexrayError('FAILED', 'the variables of this engine have been created already');
+    this.#variables = variablesByName(specs);
     await this.call({ method: 'createVariables', specs });
   }
 
@@ -85,15 +88,20 @@ class OrtEngine implements Engine {
   }
 
   async compile(graph: Graph): Promise<Program> {
+    const signature = signatureOf(graph);
+    checkVariables(signature, this.#variables ?? new Map());
     const compiled: CompiledGraph = {
       onnx: toOnnx(graph),
-      variables: [...graph.variables.keys()],
-      gradients: [...graph.gradientOutputs.keys()],
-      outputs: [...graph.outputs.keys()],
+      variables: [...signature.variables.keys()],
+      gradients: signature.gradients,
+      outputs: signature.outputs,
     };
     const program = (await this.call({ method: 'compile', graph: compiled })) as number;
     return {
-      run: async (feeds) => (await this.call({ method: 'run', program, feeds })) as Record<string, Tensor>,
+      run: async (feeds) => {
+        checkFeeds(signature, feeds);
+        return (await this.call({ method: 'run', program, feeds })) as Record<string, Tensor>;
+      },
       dispose: async () => {
         await this.call({ method: 'disposeProgram', program });
       },

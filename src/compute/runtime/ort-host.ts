@@ -65,6 +65,7 @@ export class OrtHost {
       throw new LexrayError('FAILED', `variable ${name}: ${view.length} elements expected, got ${data.length}`);
     }
     view.set(data);
+    if (part === 'gradient') this.#gradients.add(name);
   }
 
   readVariable(name: string, part: VariablePart): Float32Array<ArrayBuffer> {
