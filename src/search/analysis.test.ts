@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
-import { analyze } from './analysis.ts';
+import { createAnalyzer } from './analysis.ts';
+
+const analyze = createAnalyzer();
 
 it.each([
   ['', []],
@@ -16,7 +18,11 @@ it.each([
 });
 
 it('stems when asked', () => {
-  expect(analyze('Relational databases', { stemming: 'porter' })).toEqual(['relat', 'databas']);
+  expect(createAnalyzer({ stemming: 'porter' })('Relational databases, relational')).toEqual([
+    'relat',
+    'databas',
+    'relat',
+  ]);
 });
 
 it('takes a text of a million characters', () => {

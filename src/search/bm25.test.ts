@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Document } from '../data/document.ts';
-import { analyze } from './analysis.ts';
+import { createAnalyzer } from './analysis.ts';
 import { Bm25, bm25QueryEncoder } from './bm25.ts';
 import { buildIndex } from './inverted-index.ts';
 import { ExactSearcher } from './searchers/exact.ts';
+
+const analyze = createAnalyzer();
 
 const document = (docid: string, text: string, title = ''): Document => ({ docid, title, text });
 

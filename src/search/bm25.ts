@@ -14,7 +14,7 @@ import { SparseVectorsBuilder } from '../vectors/builder.ts';
 import { maxDimensions, type SparseVector, sparseVector } from '../vectors/sparse-vector.ts';
 import { SparseVectors } from '../vectors/sparse-vectors.ts';
 import { documentFrequency } from '../vectors/statistics.ts';
-import { type AnalysisOptions, analyze, type Stemming } from './analysis.ts';
+import { type AnalysisOptions, createAnalyzer, type Stemming } from './analysis.ts';
 
 /** Options of {@link Bm25.fit}. */
 export interface Bm25Options extends AnalysisOptions {
@@ -62,13 +62,14 @@ export class Bm25 {
   ): Promise<Bm25> {
     if (!(k1 >= 0 && k1 < Number.POSITIVE_INFINITY)) throw new LexrayError('USAGE', `k1 must be at least 0, got ${k1}`);
     if (!(b >= 0 && b <= 1)) throw new LexrayError('USAGE', `b must be from 0 to 1, got ${b}`);
+    const analyze = createAnalyzer({ stemming });
     const terms = new Map<string, number>();
     const counts = new SparseVectorsBuilder(maxDimensions);
     const lengths: number[] = [];
     let totalLength = 0;
     for await (const document of documents) {
       throwIfAborted(signal);
-      const words = analyze(joinTitle(document), { stemming });
+      const words = analyze(joinTitle(document));
       for (const word of words) if (!terms.has(word)) terms.set(word, terms.size);
       if (terms.size > maxDimensions) throw badInput(`the collection has more than ${maxDimensions} different words`);
       counts.add(document.docid, countTerms(words, terms));
@@ -101,10 +102,11 @@ export class Bm25 {
  */
 export function bm25QueryEncoder(
   tokens: readonly string[],
-  { stemming }: AnalysisOptions = {},
+  options: AnalysisOptions = {},
 ): (text: string) => SparseVector {
   const terms = new Map(tokens.map((token, term) => [token, term]));
-  return (text) => countTerms(analyze(text, { stemming }), terms);
+  const analyze = createAnalyzer(options);
+  return (text) => countTerms(analyze(text), terms);
 }
 
 function countTerms(words: readonly string[], terms: ReadonlyMap<string, number>): SparseVector {

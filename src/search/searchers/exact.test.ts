@@ -6,6 +6,7 @@ import { SparseVectors } from '../../vectors/sparse-vectors.ts';
 import { arbitraryVector, arbitraryVectors } from '../../vectors/vectors.suite.ts';
 import { buildIndex, InvertedIndex } from '../inverted-index.ts';
 import { searcherSuite } from '../searcher.suite.ts';
+import type { Hit } from '../searcher.ts';
 import { ExactSearcher } from './exact.ts';
 import { ExhaustiveSearcher } from './exhaustive.ts';
 
@@ -22,6 +23,8 @@ function randomVectors(count: number, dimensions: number, random: Random, weight
   return SparseVectors.fromRows(random.shuffle(ids), rows, dimensions);
 }
 
+const lines = (hits: readonly Hit[]): string => hits.map(({ docid, score }) => `${docid} ${score}`).join('\n');
+
 describe('the exact searcher equals the exhaustive one to the last bit', () => {
   it.each([
     ['any weights', (random: Random) => (): number => Math.fround(Math.log1p(3 * random.uniform()) + 1e-3)],
@@ -37,7 +40,7 @@ describe('the exact searcher equals the exhaustive one to the last bit', () => {
       for (const k of [1, 10, 100, 1000, 3001, 10_000]) {
         const hits = await exact.search(vector, { k });
         expect(hits.length).toBeGreaterThan(0);
-        expect(hits).toEqual(await exhaustive.search(vector, { k }));
+        expect(lines(hits) === lines(await exhaustive.search(vector, { k }))).toBe(true);
       }
     }
   });
