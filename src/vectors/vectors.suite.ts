@@ -20,7 +20,8 @@ export const anyWeight: fc.Arbitrary<number> = fc
 
 /** Any set of vectors with different ids. */
 export function arbitraryVectors(dimensions: number, maxLength = 20): fc.Arbitrary<SparseVectors> {
-  const id = fc.string({ unit: 'binary', minLength: 1, maxLength: 6 });
+  const unit = fc.constantFrom('a', 'b', '1', ' ', '"', '\\', '\n', '\0', 'é', '\uD800', '\uFFFD', '\u{1F600}');
+  const id = fc.string({ unit, minLength: 1, maxLength: 4 });
   return fc
     .uniqueArray(fc.record({ id, vector: arbitraryVector(dimensions) }), { selector: ({ id }) => id, maxLength })
     .map((rows) =>
