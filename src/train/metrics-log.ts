@@ -1,0 +1,48 @@
+/**
+ * metrics.jsonl: one JSON object a line, keys as sentence-transformers' trainer logs them. Lines are appended as they
+ * come; a resumed run first drops those after its checkpoint.
+ */
+import { existsSync } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
+import { readJsonLines } from '../util/jsonl.ts';
+import { writeFileAtomic } from '../util/write-atomic.ts';
+
+/** One line: always a step, and figures by name. */
+export interface MetricsRow {
+  readonly step: number;
+  readonly epoch: number;
+  readonly [figure: string]: number;
+}
+
+/** Receives metrics as they are logged. */
+export type MetricsListener = (row: MetricsRow) => void;
+
+/** Appends a line. */
+export async function appendMetrics(path: string, row: MetricsRow): Promise<void> {
+  await appendFile(path, `${JSON.stringify(row)}\n`);
+}
+
+/** Reads all lines; a half-written last line of a killed run is ignored. */
+export async function readMetrics(path: string): Promise<MetricsRow[]> {
+  const rows: MetricsRow[] = [];
+  if (!existsSync(path)) return rows;
+  try {
+    for await (const { value } of readJsonLines(path)) rows.push(value as MetricsRow);
+  } catch (error) {
+    if (rows.length === 0) throw error;
+  }
+  return rows;
+}
+
+/** Drops the lines of steps after `step`. */
+export async function truncateMetrics(path: string, step: number): Promise<void> {
+  const kept = (await readMetrics(path)).filter((row) => row.step <= step);
+  await writeFileAtomic(path, kept.map((row) => `${JSON.stringify(row)}\n`).join(''));
+}
+
+/** The name under which sentence-transformers logs a measure: `nDCG@10` → `eval_dot_ndcg@10`. */
+export function evaluationKey(measure: string): string {
+  const names: Readonly<Record<string, string>> = { rr: 'mrr', r: 'recall', p: 'precision', ap: 'map' };
+  const [stem = '', cutoff] = measure.toLowerCase().split('@');
+  return `eval_dot_${names[stem] ?? stem}${cutoff === undefined ? '' : `@${cutoff}`}`;
+}
