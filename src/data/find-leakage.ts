@@ -3,6 +3,8 @@
  * after NFKC, lower case and single blanks, so that spelling variants of the same text are found, paraphrases are not.
  */
 
+import type { WarningListener } from '../util/progress.ts';
+
 /** Training texts that are also test texts. */
 export interface Leakage {
   /** Training texts that are test texts, repetitions counted. */
@@ -18,10 +20,10 @@ export interface Leakage {
 /** Options of {@link findLeakage}. */
 export interface FindLeakageOptions {
   /** @default 5 */
-  readonly maxExamples?: number;
+  readonly maxExamples?: number | undefined;
   /** What the texts are, for the warning: `queries`. @default 'texts' */
-  readonly what?: string;
-  readonly onWarning?: (message: string) => void;
+  readonly what?: string | undefined;
+  readonly onWarning?: WarningListener | undefined;
 }
 
 /** Compares training texts with test texts; warns when they share any. Empty texts do not count. */

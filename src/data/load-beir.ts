@@ -33,7 +33,7 @@ export interface BeirCollection {
    * relevant documents that were not found.
    * @throws LexrayError BAD_INPUT with file and line: a malformed record, a docid that occurs twice, an empty corpus
    */
-  documents(options?: { readonly signal?: AbortSignal }): AsyncGenerator<Document>;
+  documents(options?: { readonly signal?: AbortSignal | undefined }): AsyncGenerator<Document>;
   /** Counts the documents without parsing them, for progress. */
   countDocuments(): Promise<number>;
 }
@@ -41,9 +41,9 @@ export interface BeirCollection {
 /** Options of {@link loadBeir}. */
 export interface LoadBeirOptions {
   /** Which qrels file: `train`, `dev`, `test`. @default 'test' */
-  readonly split?: string;
-  readonly onWarning?: WarningListener;
-  readonly signal?: AbortSignal;
+  readonly split?: string | undefined;
+  readonly onWarning?: WarningListener | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const cure = 'expected a BEIR folder: corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv';

@@ -23,10 +23,10 @@ export type TextFormat = 'jsonl' | 'tsv' | 'txt';
 /** Options of {@link readTexts}. */
 export interface ReadTextsOptions {
   /** @default from the name of the file */
-  readonly format?: TextFormat;
+  readonly format?: TextFormat | undefined;
   /** What stands between title and text. @default ' ' */
-  readonly titleSeparator?: string;
-  readonly signal?: AbortSignal;
+  readonly titleSeparator?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

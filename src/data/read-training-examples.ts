@@ -31,20 +31,20 @@ export interface TrainingExample {
 /** Options of {@link readTrainingExamples}. */
 export interface TrainingDataOptions {
   /** The qrels of a BEIR folder. @default 'train' */
-  readonly split?: string;
+  readonly split?: string | undefined;
   /** What stands between title and text of a document that is looked up. @default ' ' */
-  readonly titleSeparator?: string;
+  readonly titleSeparator?: string | undefined;
   /**
    * BEIR folder or file whose documents the data name by docid. @default the folder of the data, when their first positive
    * is a docid there
    */
-  readonly corpus?: string;
+  readonly corpus?: string | undefined;
   /** BEIR folder or file whose queries the data name by qid. @default the corpus folder, for data with a field `qid` */
-  readonly queries?: string;
+  readonly queries?: string | undefined;
   /** Keep only the first so many negatives of each example. @default all */
-  readonly maxNegatives?: number;
-  readonly onWarning?: WarningListener;
-  readonly signal?: AbortSignal;
+  readonly maxNegatives?: number | undefined;
+  readonly onWarning?: WarningListener | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -158,7 +158,7 @@ async function lookUp(
     else for (const id of [...record.positives, ...record.negatives]) wanted.add(id);
   }
   const { titleSeparator = ' ', signal } = options;
-  return lookUpTexts(source, kind, wanted, { titleSeparator, ...(signal === undefined ? {} : { signal }) });
+  return lookUpTexts(source, kind, wanted, { titleSeparator, signal });
 }
 
 async function* readRecords(path: string): AsyncGenerator<{ readonly record: TrainingRecord; readonly where: string }> {

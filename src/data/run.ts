@@ -25,9 +25,9 @@ export type Run = Map<string, readonly ScoredDocument[]>;
 /** Options of {@link writeRun}. */
 export interface WriteRunOptions {
   /** The sixth column: the name of the run, without white space. @default 'lexray' */
-  readonly tag?: string;
+  readonly tag?: string | undefined;
   /** Replace a file that is already there. @default true */
-  readonly force?: boolean;
+  readonly force?: boolean | undefined;
 }
 
 /** Orders documents as trec_eval does: score descending (as float32), then docid descending in byte order. */

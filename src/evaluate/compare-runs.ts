@@ -52,11 +52,11 @@ export interface Comparison {
 /** Options of {@link compareRuns}. */
 export interface CompareOptions extends EvaluateOptions {
   /** Of the randomisation test and the bootstrap; the same seed gives the same figures. @default 0 */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Sign assignments of the randomisation test, and resamples of the bootstrap. @default 10000 */
-  readonly samples?: number;
+  readonly samples?: number | undefined;
   /** Of the intervals. @default 0.95 */
-  readonly confidence?: number;
+  readonly confidence?: number | undefined;
 }
 
 /** Differences this small are rounding. */
@@ -127,8 +127,5 @@ function compareMeasure(
 }
 
 function tellWhich(run: string, { dropSameId, onWarning }: EvaluateOptions): EvaluateOptions {
-  return {
-    ...(dropSameId === undefined ? {} : { dropSameId }),
-    ...(onWarning === undefined ? {} : { onWarning: (message: string) => onWarning(`${run}: ${message}`) }),
-  };
+  return { dropSameId, onWarning: onWarning && ((message) => onWarning(`${run}: ${message}`)) };
 }

@@ -35,8 +35,8 @@ export interface EvaluateOptions {
    * Leave out the document whose docid is the qid, as BEIR does for collections whose queries are documents
    * (ArguAna, Quora). @default false
    */
-  readonly dropSameId?: boolean;
-  readonly onWarning?: WarningListener;
+  readonly dropSameId?: boolean | undefined;
+  readonly onWarning?: WarningListener | undefined;
 }
 
 /**

@@ -23,9 +23,9 @@ export interface Measure {
 /** Parameters of a measure. */
 export interface MeasureParameters {
   /** Only the first so many documents count: an integer of at least 1. @default all */
-  readonly cutoff?: number;
+  readonly cutoff?: number | undefined;
   /** The lowest grade that is relevant: an integer of at least 1. @default 1 */
-  readonly rel?: number;
+  readonly rel?: number | undefined;
 }
 
 /** A kind of measure, from which measures are made. */

@@ -16,7 +16,7 @@ export const nDcg: MeasureFamily = {
   takesRel: false,
   compute({ ranked, judged }, cutoff) {
     const ideal = discountedGain(
-      judged.filter((grade) => grade > 0).sort((a, b) => b - a),
+      judged.toSorted((a, b) => b - a),
       cutoff,
     );
     return ideal === 0 ? 0 : discountedGain(ranked, cutoff) / ideal;

@@ -33,8 +33,8 @@ export function parseMeasure(name: string): Measure {
   }
   const [, , rel, cutoff] = match;
   return makeMeasure(family, {
-    ...(rel === undefined ? {} : { rel: Number(rel) }),
-    ...(cutoff === undefined ? {} : { cutoff: Number(cutoff) }),
+    rel: rel === undefined ? undefined : Number(rel),
+    cutoff: cutoff === undefined ? undefined : Number(cutoff),
   });
 }
 

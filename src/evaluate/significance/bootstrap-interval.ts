@@ -12,11 +12,11 @@ import { Random } from '../../util/random.ts';
 /** Options of {@link bootstrapInterval}. */
 export interface BootstrapOptions {
   /** Resamples. @default 10000 */
-  readonly samples?: number;
+  readonly samples?: number | undefined;
   /** @default 0 */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Share of the means that the interval holds, between 0 and 1. @default 0.95 */
-  readonly confidence?: number;
+  readonly confidence?: number | undefined;
 }
 
 /** A mean and its interval. */

@@ -14,9 +14,9 @@ export const maxExact = 18;
 /** Options of {@link randomizationTest}. */
 export interface RandomizationOptions {
   /** Sign assignments to draw when there are too many to enumerate. @default 10000 */
-  readonly samples?: number;
+  readonly samples?: number | undefined;
   /** @default 0 */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
 }
 
 /** Result of {@link randomizationTest}. */
