@@ -106,6 +106,7 @@ function buildProgram(
     .helpCommand('help [verb]', 'show the help of a verb')
     .usage('VERB [options]')
     .showSuggestionAfterError(true)
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.stdout.write(text), writeErr: () => {} });
   for (const group of verbGroups) {
@@ -125,8 +126,8 @@ function buildCommand(
     .summary(verb.summary)
     .description(verb.summary)
     .helpGroup(verb.group)
-    .addHelpOption(new Option('-h, --help', 'show this help').helpGroup('Common options:'))
     .copyInheritedSettings(program)
+    .addHelpOption(new Option('-h, --help', 'show this help').helpGroup('Common options:'))
     .exitOverride()
     .allowExcessArguments(false);
   const words: string[] = [];

@@ -37,17 +37,24 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** Columns aligned by width: the first to the left, the others to the right. The first row is the header. */
-export function formatTable(rows: readonly (readonly string[])[]): string {
+/**
+ * Rows with their columns aligned.
+ * @param sides of each column; further columns are as the last @default the first left, the others right
+ */
+export function formatTable(
+  rows: readonly (readonly string[])[],
+  sides: readonly ('left' | 'right')[] = ['left', 'right'],
+): string {
   const widths: number[] = [];
-  for (const row of rows)
+  for (const row of rows) {
     row.forEach((cell, i) => {
       widths[i] = Math.max(widths[i] ?? 0, cell.length);
     });
+  }
   return rows
     .map((row) =>
       row
-        .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+        .map((cell, i) => ((sides[i] ?? sides.at(-1)) === 'left' ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
         .join('  ')
         .trimEnd(),
     )

@@ -33,6 +33,7 @@ export class ProgressBar {
   #shownAt = Number.NEGATIVE_INFINITY;
   #drawn = false;
   #last: ProgressEvent | undefined;
+  #shown: ProgressEvent | undefined;
 
   constructor(options: ProgressBarOptions) {
     const { env, stream } = options;
@@ -83,13 +84,14 @@ export class ProgressBar {
       this.#show(this.#last, now);
       this.#options.stream.write('\n');
       this.#drawn = false;
-    } else if (now - this.#phaseStart >= lineMilliseconds) {
+    } else if (now - this.#phaseStart >= lineMilliseconds && this.#last !== this.#shown) {
       this.#show(this.#last, now);
     }
     this.#last = undefined;
   }
 
   #show(event: ProgressEvent, now: number): void {
+    this.#shown = event;
     const text = this.#describe(event, (now - this.#phaseStart) / 1000);
     if (!this.#interactive) {
       this.#options.stream.write(`${text}\n`);

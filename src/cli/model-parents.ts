@@ -1,0 +1,19 @@
+/** Digests of the files of a model that decide its vectors, for the manifest of what it encoded. */
+import { readdir } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { hashFile } from '../util/manifest.ts';
+
+const deciding =
+  /(\.safetensors|\.bin|^config[a-z_]*\.json|^modules\.json|^tokenizer[a-z_]*\.json|^vocab\.txt|^lexray\.json)$/;
+
+/** SHA-256 of each such file, by `model/PATH`. */
+export async function modelParents(folder: string): Promise<Record<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const parents: Record<string, string> = {};
+  for (const entry of entries) {
+    if (!entry.isFile() || !deciding.test(entry.name)) continue;
+    const path = join(entry.parentPath, entry.name);
+    parents[`model/${relative(folder, path).split(sep).join('/')}`] = await hashFile(path);
+  }
+  return Object.fromEntries(Object.entries(parents).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
