@@ -25,7 +25,7 @@ export function incompleteBeta(x: number, a: number, b: number, y: number = 1 - 
 }
 
 /** ln B(a, b). */
-export function logBeta(a: number, b: number): number {
+function logBeta(a: number, b: number): number {
   return logGamma(a) + logGamma(b) - logGamma(a + b);
 }
 
