@@ -2,21 +2,24 @@
 // rounded up to 16 by the host, which keeps the padding zero.
 
 /**
- * Adds one postings list: accumulators[documents[i]] += queryWeight · weights[i]. Documents of a list are all different,
- * so the four sums of a round do not depend on each other.
+ * Adds one postings list: accumulators[documents[i]] += queryWeight · weights[i]. Four products at a time; the sums go to
+ * scattered places, one by one.
  */
 export function accumulate(documents: usize, weights: usize, count: u32, queryWeight: f32, accumulators: usize): void {
   const end = documents + (<usize>count << 2);
   const rounds = documents + (<usize>(count & ~3) << 2);
+  const factor = f32x4.splat(queryWeight);
   for (; documents < rounds; documents += 16, weights += 16) {
-    let a = accumulators + (<usize>load<u32>(documents) << 2);
-    store<f32>(a, load<f32>(a) + queryWeight * load<f32>(weights));
-    a = accumulators + (<usize>load<u32>(documents, 4) << 2);
-    store<f32>(a, load<f32>(a) + queryWeight * load<f32>(weights, 4));
-    a = accumulators + (<usize>load<u32>(documents, 8) << 2);
-    store<f32>(a, load<f32>(a) + queryWeight * load<f32>(weights, 8));
-    a = accumulators + (<usize>load<u32>(documents, 12) << 2);
-    store<f32>(a, load<f32>(a) + queryWeight * load<f32>(weights, 12));
+    const four = v128.load(documents);
+    const products = f32x4.mul(v128.load(weights), factor);
+    let a = accumulators + (<usize>i32x4.extract_lane(four, 0) << 2);
+    store<f32>(a, load<f32>(a) + f32x4.extract_lane(products, 0));
+    a = accumulators + (<usize>i32x4.extract_lane(four, 1) << 2);
+    store<f32>(a, load<f32>(a) + f32x4.extract_lane(products, 1));
+    a = accumulators + (<usize>i32x4.extract_lane(four, 2) << 2);
+    store<f32>(a, load<f32>(a) + f32x4.extract_lane(products, 2));
+    a = accumulators + (<usize>i32x4.extract_lane(four, 3) << 2);
+    store<f32>(a, load<f32>(a) + f32x4.extract_lane(products, 3));
   }
   for (; documents < end; documents += 4, weights += 4) {
     const a = accumulators + (<usize>load<u32>(documents) << 2);
