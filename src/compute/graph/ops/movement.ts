@@ -19,7 +19,7 @@ export function Gather0(x: Value, index: number): Value {
 
 /**
  * The same elements in another shape.
- * @param shape int64 vector (one entry may be −1), or the sizes when they are all known
+ * @param shape int64 vector (one entry may be −1, if none is 0), or the sizes when they are all known
  * @param dims the resulting dimensions, when `shape` is a value
  */
 export function Reshape(x: Value, shape: Value | readonly number[], dims?: Dimensions): Value {
@@ -27,7 +27,9 @@ export function Reshape(x: Value, shape: Value | readonly number[], dims?: Dimen
   const target = isValue ? (shape as Value) : x.graph.int64(shape as readonly number[]);
   const resulting = dims ?? (isValue ? undefined : (shape as readonly number[]));
   if (resulting === undefined) throw new LexrayError('FAILED', 'Reshape: dims are needed with a shape value');
-  const [y] = x.graph.node('Reshape', [x, target], [{ dtype: x.dtype, dims: resulting }]) as [Value];
+  // Without allowzero a 0 would copy the size of x at that place, which is wrong for tensors without elements.
+  const spec = { dtype: x.dtype, dims: resulting };
+  const [y] = x.graph.node('Reshape', [x, target], [spec], { allowzero: 1 }) as [Value];
   x.graph.differentiate({
     inputs: [x],
     outputs: [y],
