@@ -1,0 +1,45 @@
+/** Each operator's vector-Jacobian product against finite differences. */
+import { describe, expect, it } from 'vitest';
+import { addGradients } from '../../src/compute/graph/autodiff.ts';
+import { Graph } from '../../src/compute/graph/graph.ts';
+import * as ops from '../../src/compute/graph/ops/index.ts';
+import { referenceKernels } from '../../src/compute/runtime/reference/kernels.ts';
+import { checkGradients } from './check-gradients.ts';
+import { CaseInputs, caseLoss } from './op-case.ts';
+import { opCases } from './op-table.ts';
+
+describe('the table of operators', () => {
+  it('has a case for every operator that is exported, and none for others', () => {
+    const covered = new Set(opCases.flatMap((entry) => entry.ops));
+    expect([...covered].sort()).toEqual(Object.keys(ops).sort());
+  });
+
+  it('reaches every kernel of the reference engine', () => {
+    const emitted = new Set<string>();
+    for (const entry of opCases) {
+      const graph = new Graph();
+      addGradients(graph, caseLoss(entry.build(new CaseInputs(graph, ''))));
+      for (const { op, domain } of graph.nodes) emitted.add(domain === '' ? op : `${domain}.${op}`);
+    }
+    const byHandOnly = ['Identity', 'Where'];
+    expect([...emitted, ...byHandOnly].sort()).toEqual(Object.keys(referenceKernels).sort());
+  });
+});
+
+describe.each(opCases)('$ops.0', (entry) => {
+  it(entry.title, () => {
+    const { variables, feeds } = inputsOf(entry);
+    const gradients = checkGradients({
+      variables: entry.differentiable ? variables : {},
+      feeds: entry.differentiable ? feeds : { ...variables, ...feeds },
+      loss: (graph) => caseLoss(entry.build(new CaseInputs(graph, ''))),
+    });
+    expect([...gradients.keys()]).toEqual(entry.differentiable ? Object.keys(variables) : []);
+  });
+});
+
+function inputsOf(entry: (typeof opCases)[number]): CaseInputs {
+  const inputs = new CaseInputs(new Graph(), '');
+  entry.build(inputs);
+  return inputs;
+}
