@@ -51,10 +51,10 @@ export interface ModelFolderContent {
   readonly card?: ModelCard | undefined;
   /** How the model was made, for `manifest.json`. */
   readonly origin?: {
-    readonly config?: Readonly<Record<string, unknown>>;
-    readonly seed?: number;
+    readonly config?: Readonly<Record<string, unknown>> | undefined;
+    readonly seed?: number | undefined;
     /** SHA-256 of the files it was made from, by role or path. */
-    readonly parents?: Readonly<Record<string, string>>;
+    readonly parents?: Readonly<Record<string, string>> | undefined;
   };
 }
 
