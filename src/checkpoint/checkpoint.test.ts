@@ -140,6 +140,14 @@ describe('openCheckpoint', () => {
     );
   });
 
+  it('warns of an untied decoder without a bias of its own', async () => {
+    const warnings = await withCopy({ config: { tie_word_embeddings: false }, tensors: withDecoder(3) }, () => {});
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toMatch(
+      /has no cls.predictions.decoder.bias: transformers 4 and Lexray use cls.predictions.bias/,
+    );
+  });
+
   it('says nothing of a stored decoder that is equal to the embeddings', async () => {
     expect(await withCopy({ tensors: withDecoder(1) }, () => {})).toEqual([]);
   });

@@ -63,6 +63,12 @@ export async function openCheckpoint(folder: string, options: OpenCheckpointOpti
       if (await files.sameBytes(used, ignored)) continue;
       options.onWarning?.(`${folder}: ${ignored} differs from ${used} and is not used: ${readings}`);
     }
+    const { bias, biasCopy } = family.tied;
+    if (!config.tie_word_embeddings && weights.get(bias)?.name !== biasCopy) {
+      options.onWarning?.(
+        `${folder} is not tied and has no ${biasCopy}: transformers 4 and Lexray use ${bias}; transformers 5 uses zeros`,
+      );
+    }
     const surplus = unused.filter((name) => !rivals.some(({ ignored }) => ignored === name));
     if (surplus.length > 0) {
       const names = surplus.slice(0, 3).map(quote).join(', ');
