@@ -20,8 +20,9 @@ const layers: readonly (readonly string[])[] = [
   ['head'],
   ['train'],
   ['export', 'report'],
-  ['study'],
+  ['study', 'demo'],
   ['server'],
+  ['demo'],
   ['cli'],
 ];
 

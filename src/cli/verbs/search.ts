@@ -1,5 +1,6 @@
 /** `lexray search INDEX QUERYVECTORS -o RUN`: the best documents of every query, as a TREC run. */
 import { z } from 'zod';
+import { badInput } from '../../util/errors.ts';
 import { checkOutput } from '../check-output.ts';
 import { formatCount, formatDuration, formatFigure } from '../format.ts';
 import { integer, text, textWithDefault } from '../option.ts';
@@ -41,7 +42,14 @@ export const searchVerb: Verb = defineVerb({
       import('../../data/run.ts'),
     ]);
     const queries = await readVectors(queriesFolder, { signal });
-    const searcher = new ExactSearcher(await readIndex(indexFolder, { signal }));
+    const index = await readIndex(indexFolder, { signal });
+    if (queries.dimensions !== index.dimensions) {
+      throw badInput(`the queries have ${queries.dimensions} dimensions and the index ${index.dimensions}`, {
+        where: queriesFolder,
+        cure: 'encode the queries with the model that encoded the documents',
+      });
+    }
+    const searcher = new ExactSearcher(index);
     const start = performance.now();
     const run = await searchAll(searcher, queries, { k, signal, onProgress });
     const seconds = (performance.now() - start) / 1000;
