@@ -1,15 +1,19 @@
 /** Every verb of `lexray`, in the order of a reader's way through them within each heading of the help. */
 import type { Verb } from './verb.ts';
 import { compareVerb } from './verbs/compare.ts';
+import { demoVerb } from './verbs/demo.ts';
 import { doctorVerb } from './verbs/doctor.ts';
 import { encodeVerb } from './verbs/encode.ts';
 import { evaluateVerb } from './verbs/evaluate.ts';
+import { finetuneVerb } from './verbs/finetune.ts';
 import { indexVerb } from './verbs/index-vectors.ts';
 import { measureVerb } from './verbs/measure.ts';
 import { searchVerb } from './verbs/search.ts';
 
 /** The verbs. */
 export const verbs: readonly Verb[] = [
+  demoVerb,
+  finetuneVerb,
   encodeVerb,
   indexVerb,
   searchVerb,

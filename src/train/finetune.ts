@@ -6,30 +6,19 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openModelFolder } from '../checkpoint/layouts/model-folder.ts';
 import { writeModelFolder } from '../checkpoint/layouts/write-model-folder.ts';
 import type { VariableSpec } from '../compute/runtime/engine.ts';
-import { openOrtEngine } from '../compute/runtime/ort-engine.ts';
 import type { BeirCollection } from '../data/load-beir.ts';
 import type { TrainingExample } from '../data/read-training-examples.ts';
-import { preparedText, SparseEncoder } from '../model/sparse-encoder.ts';
-import { modelVariables } from '../model/splade-graph.ts';
-import { checkVocabulary } from '../tokenizer/check-vocabulary.ts';
-import { loadTokenizer } from '../tokenizer/load-tokenizer.ts';
-import { badInput, LexrayError, throwIfAborted } from '../util/errors.ts';
-import { hashFile, hashTexts } from '../util/manifest.ts';
+import { badInput, LexrayError } from '../util/errors.ts';
 import type { ProgressListener, WarningListener } from '../util/progress.ts';
 import { writeFileAtomic } from '../util/write-atomic.ts';
-import { BatchSampler } from './batch-sampler.ts';
 import { evaluateOnDev, sampleCollection } from './dev-evaluation.ts';
 import { type FinetuneConfig, type FinetuneSettings, finetuneConfigSchema } from './finetune-config.ts';
-import { InfoNceLoss } from './losses/info-nce.ts';
 import type { MetricsListener } from './metrics-log.ts';
-import { FlopsRegularizer } from './regularizers/flops.ts';
 import { TrainingLoop } from './training-loop.ts';
-import { buildTrainingSet } from './training-set.ts';
+import { openTrainingSession } from './training-session.ts';
 import { restoreTrainingState, restoreWeights } from './training-state.ts';
-import { TrainingStep } from './training-step.ts';
 
 /** Options of {@link finetune}. */
 export interface FinetuneOptions {
@@ -71,106 +60,98 @@ export interface FinetuneResult {
  * finite; USAGE when the output or an earlier run is in the way; BAD_INPUT when model, data or settings do not fit
  */
 export async function finetune(options: FinetuneOptions): Promise<FinetuneResult> {
-  const { model: source, output, examples, signal, onProgress, onWarning } = options;
+  const { output, resume = false, force = false, signal, onProgress, onWarning, onMetrics } = options;
   const config = resolveConfig(options.settings ?? {});
   const trainingFolder = `${output.replace(/[\\/]+$/, '')}.training`;
-  await checkFolders(output, trainingFolder, options);
-
-  const folder = await openModelFolder(source, onWarning ? { onWarning } : {});
-  const modelConfig = folder.checkpoint.config;
-  const tokenizer = await loadTokenizer(folder.tokenizerFolder);
-  checkVocabulary(tokenizer, modelConfig.vocab_size, { where: source, onWarning });
-  const policy = {
-    ...folder.policy,
-    maxLength: {
-      query: config.queryMaxLength ?? folder.policy.maxLength.query,
-      document: config.documentMaxLength ?? folder.policy.maxLength.document,
-    },
-  };
-  const variables = modelVariables(modelConfig, true);
-  const origin = {
-    model: await hashFile(folder.checkpoint.paths[0]!),
-    data: hashTexts(examples.flatMap(({ query, positive, negatives }) => [query, positive, ...negatives])),
-  };
-  await agreeOnConfig(trainingFolder, { ...config, ...origin }, options.resume ?? false);
-
-  const data = buildTrainingSet(examples, {
-    tokenizeQuery: (text) =>
-      tokenizer.encode(preparedText(text, 'query', policy), { maxLength: policy.maxLength.query }),
-    tokenizeDocument: (text) =>
-      tokenizer.encode(preparedText(text, 'document', policy), { maxLength: policy.maxLength.document }),
-    signal,
-    onProgress,
-  });
-  const sampler = new BatchSampler(data, config);
-  const steps = Math.max(1, Math.min(config.maxSteps ?? Infinity, Math.round(config.epochs * sampler.batchesPerEpoch)));
-
-  const engine = await openOrtEngine(options.threads === undefined ? {} : { threads: options.threads });
+  await checkFolders(output, trainingFolder, { resume, force });
+  const session = await openTrainingSession(config, options);
   try {
-    await engine.createVariables(variables);
-    for await (const { name, data: weights } of folder.checkpoint.loadWeights()) {
-      throwIfAborted(signal);
-      await engine.writeVariable(name, 'value', weights);
-    }
-    const state = options.resume ? await restoreTrainingState(trainingFolder, engine, variables) : undefined;
-    if (options.resume && state === undefined) onWarning?.('there is no checkpoint yet: the run starts at step 1');
+    const { engine, variables, model, sampler, training, encoder, steps, origin } = session;
+    await agreeOnConfig(trainingFolder, { ...config, ...origin }, resume);
+    const state = resume ? await restoreTrainingState(trainingFolder, engine, variables) : undefined;
+    if (resume && state === undefined) onWarning?.('there is no checkpoint yet: the run starts at step 1');
     if (state) sampler.restore(state.sampler);
 
-    const encoder = new SparseEncoder({
-      engine,
-      config: modelConfig,
-      activation: folder.pooling.activation,
-      tokenizer,
-      policy,
-      maxActiveDims: folder.maxActiveDims,
-    });
-    const dev =
-      options.dev && config.devDocuments !== undefined
-        ? await sampleCollection(options.dev, config.devDocuments, config.seed)
-        : options.dev;
+    const dev = options.dev && (await devCollection(options.dev, config));
+    const measures = [...new Set([config.devMeasure, 'RR@10', 'nDCG@10'])];
+    const evaluate = dev && (() => evaluateOnDev(encoder, dev, measures, signal));
     const loop = new TrainingLoop({
       engine,
       variables,
       sampler,
+      training,
       config,
       steps,
       trainingFolder,
-      training: new TrainingStep(engine, modelConfig, {
-        activation: folder.pooling.activation,
-        buckets: config.lengthBuckets,
-        dropoutRate: config.dropoutRate,
-        loss: new InfoNceLoss({ temperature: config.temperature }),
-        queryRegularizer: new FlopsRegularizer(),
-        documentRegularizer: new FlopsRegularizer(),
-      }),
-      evaluate:
-        dev && (() => evaluateOnDev(encoder, dev, [...new Set([config.devMeasure, 'RR@10', 'nDCG@10'])], signal)),
+      evaluate,
       signal,
       onProgress,
-      onMetrics: options.onMetrics,
+      onMetrics,
     });
     const { best, seconds } = await loop.run(state);
     if (best) await restoreWeights(join(trainingFolder, 'best.safetensors'), engine, variables);
     await writeModelFolder(
       output,
       {
-        config: modelConfig,
+        config: model.checkpoint.config,
         weights: weightsOf(variables, (name) => engine.readVariable(name, 'value')),
-        tokenizer: folder.tokenizerFolder,
-        pooling: folder.pooling,
-        maxSequenceLength: folder.maxSequenceLength,
-        maxActiveDims: folder.maxActiveDims,
-        policy,
+        tokenizer: model.tokenizerFolder,
+        pooling: model.pooling,
+        maxSequenceLength: model.maxSequenceLength,
+        maxActiveDims: model.maxActiveDims,
+        policy: encoder.policy,
         origin: { config: { ...config, steps, best }, seed: config.seed, parents: origin },
       },
-      { force: options.force ?? false },
+      { force },
     );
     await discardTensors(trainingFolder);
     return { output, trainingFolder, config, steps, seconds, best };
   } finally {
-    await engine.dispose();
-    await folder.close();
+    await session.close();
   }
+}
+
+/** What a run would take. */
+export interface FinetuneForecast {
+  readonly steps: number;
+  /** Seconds of the steps, without evaluations. */
+  readonly seconds: number;
+  /** Seconds of one step. */
+  readonly secondsPerStep: number;
+  /** Resident memory after the trial steps, in bytes. */
+  readonly memoryBytes: number;
+  readonly parameters: number;
+}
+
+/** Runs a few steps without updating anything, and estimates the whole run. */
+export async function forecastFinetune(options: Omit<FinetuneOptions, 'output'>): Promise<FinetuneForecast> {
+  const config = resolveConfig(options.settings ?? {});
+  const session = await openTrainingSession(config, options);
+  try {
+    const { sampler, training, steps, variables } = session;
+    const settings = { queryRegularizerWeight: 0, documentRegularizerWeight: 0, seed: config.seed };
+    await training.run(sampler.next(), { ...settings, step: 1 });
+    const trials = 3;
+    const start = performance.now();
+    for (let trial = 0; trial < trials; trial++) await training.run(sampler.next(), { ...settings, step: 2 + trial });
+    const secondsPerStep = (performance.now() - start) / 1000 / trials;
+    const parameters = variables.reduce((sum, { dims }) => sum + dims.reduce((product, dim) => product * dim, 1), 0);
+    return {
+      steps,
+      seconds: secondsPerStep * steps,
+      secondsPerStep,
+      memoryBytes: process.memoryUsage().rss,
+      parameters,
+    };
+  } finally {
+    await session.close();
+  }
+}
+
+function devCollection(collection: BeirCollection, config: FinetuneConfig): Promise<BeirCollection> | BeirCollection {
+  return config.devDocuments === undefined
+    ? collection
+    : sampleCollection(collection, config.devDocuments, config.seed);
 }
 
 function resolveConfig(settings: FinetuneSettings): FinetuneConfig {
@@ -182,7 +163,11 @@ function resolveConfig(settings: FinetuneSettings): FinetuneConfig {
   });
 }
 
-async function checkFolders(output: string, trainingFolder: string, options: FinetuneOptions): Promise<void> {
+async function checkFolders(
+  output: string,
+  trainingFolder: string,
+  options: { resume: boolean; force: boolean },
+): Promise<void> {
   if (existsSync(output) && !options.force) {
     throw new LexrayError('USAGE', `the output already exists: ${output}`, {
       where: output,
