@@ -119,8 +119,12 @@ export class Graph {
 
   /** A constant tensor; small ones are shared. */
   constant(dtype: DataType, dims: readonly number[], data: ConstantData): Value {
+    const elements = dims.reduce((product, dim) => product * dim, 1);
+    if (data.length !== elements) {
+      throw new LexrayError('FAILED', `constant: [${dims}] has ${elements} elements, got ${data.length}`);
+    }
     const key =
-      data.length <= 16 ? `${dtype}[${dims}]${Array.from(data as ArrayLike<number | bigint>).join()}` : undefined;
+      elements <= 16 ? `${dtype}[${dims}]${Array.from(data as ArrayLike<number | bigint>, exactText)}` : undefined;
     const known = key === undefined ? undefined : this.#smallConstants.get(key);
     if (known) return known;
     const value = this.#value(this.#freshName('constant'), dtype, dims);
@@ -185,4 +189,9 @@ export class Graph {
   #freshName(stem: string): string {
     return `${stem}_${this.#counter++}`;
   }
+}
+
+/** A number as text, −0 unlike 0. */
+function exactText(x: number | bigint): string {
+  return Object.is(x, -0) ? '-0' : `${x}`;
 }
