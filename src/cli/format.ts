@@ -21,7 +21,7 @@ export function formatFigure(value: number): string {
 export function formatDuration(seconds: number): string {
   if (!Number.isFinite(seconds)) return '–';
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
   const total = Math.round(seconds);
   const pad = (n: number): string => String(n).padStart(2, '0');
   const rest = `${pad(Math.floor(total / 60) % 60)}:${pad(total % 60)}`;

@@ -34,6 +34,8 @@ export class ProgressBar {
   #drawn = false;
   #last: ProgressEvent | undefined;
   #shown: ProgressEvent | undefined;
+  /** The phase is over and its last line stands. */
+  #ended = false;
 
   constructor(options: ProgressBarOptions) {
     const { env, stream } = options;
@@ -46,14 +48,22 @@ export class ProgressBar {
   readonly update = (event: ProgressEvent): void => {
     if (this.#options.quiet || this.#options.hidden) return;
     const now = this.#options.now();
-    if (event.phase !== this.#phase) {
+    const last = this.#last;
+    if (event.phase !== this.#phase || (last !== undefined && event.done < last.done)) {
       this.#endPhase();
       this.#phase = event.phase;
       this.#phaseStart = now;
       this.#doneAtStart = event.done;
       this.#shownAt = this.#interactive ? Number.NEGATIVE_INFINITY : now;
+      this.#ended = false;
+    } else if (this.#ended) {
+      return;
     }
     this.#last = event;
+    if (event.total !== undefined && event.done >= event.total) {
+      this.#endPhase();
+      return;
+    }
     if (now - this.#shownAt < (this.#interactive ? redrawMilliseconds : lineMilliseconds)) return;
     this.#shownAt = now;
     this.#show(event, now);
@@ -75,10 +85,12 @@ export class ProgressBar {
   finish(): void {
     this.#endPhase();
     this.#phase = undefined;
+    this.#last = undefined;
   }
 
   #endPhase(): void {
-    if (this.#last === undefined) return;
+    if (this.#last === undefined || this.#ended) return;
+    this.#ended = true;
     const now = this.#options.now();
     if (this.#interactive) {
       this.#show(this.#last, now);
@@ -87,7 +99,6 @@ export class ProgressBar {
     } else if (now - this.#phaseStart >= lineMilliseconds && this.#last !== this.#shown) {
       this.#show(this.#last, now);
     }
-    this.#last = undefined;
   }
 
   #show(event: ProgressEvent, now: number): void {
@@ -110,7 +121,7 @@ export class ProgressBar {
       const share = Math.min(1, Math.max(0, done / total));
       if (this.#interactive) {
         const full = Math.round(share * barWidth);
-        parts.push(this.#paint('cyan', '█'.repeat(full)) + '░'.repeat(barWidth - full));
+        parts.push('█'.repeat(full) + '░'.repeat(barWidth - full));
       }
       parts.push(`${Math.floor(share * 100)} %`, `${formatCount(done)}/${formatCount(total)} ${unit}`);
     } else {
@@ -121,8 +132,9 @@ export class ProgressBar {
     else parts.push(formatDuration(seconds));
     for (const [name, value] of Object.entries(figures ?? {})) parts.push(`${name} ${formatFigure(value)}`);
     const text = parts.join('  ');
+    if (!this.#interactive) return text;
     const columns = this.#options.stream.columns ?? 80;
-    return this.#interactive && !this.#color && text.length >= columns ? text.slice(0, columns - 1) : text;
+    return text.slice(0, columns - 1).replace(/█+/, (full) => this.#paint('cyan', full));
   }
 
   #clear(): void {
