@@ -3,13 +3,14 @@
  * run, imported and type-checked. Nothing here reads the working tree but the tarball made of it.
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tinyModel } from './fixtures/model-folders.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -130,6 +131,17 @@ describe('the packed package', () => {
     expect(stderr).toBe('');
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ verb: 'measure', queries: 2, measures: { 'RR@10': 0.75 } });
+  });
+
+  it('says the same when a model is to be run', async () => {
+    await writeFile(join(folder, 'words.txt'), 'rain\n');
+    const args = ['encode', tinyModel, 'words.txt', '-o', 'vectors', '--kind', 'query'];
+    const { code, stdout, stderr } = await lexray(...args);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(
+      /^error: .*onnxruntime-node.* cure: .*ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node@\d.*\n$/,
+    );
+    expect(await readdir(folder)).not.toContain('vectors');
   });
 
   it('is imported and type-checked by a strict TypeScript project without node types', async () => {
