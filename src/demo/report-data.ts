@@ -6,7 +6,14 @@ import { compareScoredDocuments, type Run } from '../data/run.ts';
 import { compareRuns } from '../evaluate/compare-runs.ts';
 import { evaluateRun } from '../evaluate/evaluate-run.ts';
 import { bootstrapInterval } from '../evaluate/significance/bootstrap-interval.ts';
-import type { DemoComparison, DemoExample, DemoExpansion, DemoSystem, DemoTrainingStep } from '../report/demo/data.ts';
+import type {
+  DemoComparison,
+  DemoEnvironment,
+  DemoExample,
+  DemoExpansion,
+  DemoSystem,
+  DemoTrainingStep,
+} from '../report/demo/data.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { evaluationKey, type MetricsRow } from '../train/metrics-log.ts';
 import type { SparseVectors } from '../vectors/sparse-vectors.ts';
@@ -117,7 +124,7 @@ export function expansions(
 }
 
 /** Processor, versions and threads. */
-export function environment(threads: number, seed: number, phases: readonly { name: string; seconds: number }[]) {
+export function environment(threads: number, seed: number, phases: DemoEnvironment['phases']): DemoEnvironment {
   return {
     cpu: cpuName(),
     cores: availableParallelism(),
