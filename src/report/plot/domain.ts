@@ -31,6 +31,10 @@ export interface DomainOptions {
   readonly pad: boolean;
 }
 
+/** Values of this size are zero: less has no room for steps. */
+const smallest = 1e-290;
+/** Values that differ by this share of their size are one value: ticks between them could not be told apart. */
+const nearlyEqual = 1e-9;
 /** Share of the range that is left free at each end. */
 const padding = 0.04;
 
@@ -40,19 +44,17 @@ export function chooseDomain(
   options: DomainOptions,
 ): [number, number] {
   const values = extents.flatMap((extent) => extent ?? []);
-  const usable = options.scale === 'log' ? values.filter((value) => value > 0) : values;
+  const usable = options.scale === 'log' ? values.filter((value) => value > smallest) : values;
   let [low, high] = extentOf(options.zero && options.scale === 'linear' ? [...usable, 0] : usable) ?? [0, 1];
   if (options.scale === 'log') {
-    if (low <= 0) [low, high] = [1, 10];
-    if (low === high) [low, high] = [low / 2, high * 2];
+    if (low <= smallest) [low, high] = [1, 10];
+    if (high / low <= 1 + nearlyEqual) [low, high] = [low / 2, high * 2];
     if (options.pad) [low, high] = [low * (low / high) ** padding, high * (high / low) ** padding];
     return options.round ? [roundDown(low), roundUp(high)] : [low, high];
   }
-  if (low === high) {
-    const half = low === 0 ? 1 : Math.abs(low) * 0.1;
-    if (options.zero && low === 0) high = 1;
-    else [low, high] = [low - half, high + half];
-  }
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  if (size <= smallest) [low, high] = options.zero ? [0, 1] : [-1, 1];
+  else if (high - low <= size * nearlyEqual) [low, high] = [low - size * 0.1, high + size * 0.1];
   if (options.pad) {
     const room = (high - low) * padding;
     [low, high] = [low === 0 && options.zero ? 0 : low - room, high + room];

@@ -99,7 +99,7 @@ export function plot(options: PlotOptions): Markup {
     y: scaleOf(y, yDomain, bottom, areaTop),
   };
   const xTicks = bands ? [] : axisTicks(x, area.x, Math.max(2, Math.round((right - left) / 80)));
-  const empty = extents.every((extent) => !extent.x && !extent.y);
+  const empty = extents.every((extent) => !extent.y);
   const small = { class: 'plot-label' };
   return element(
     'svg',

@@ -26,13 +26,13 @@ export function linearTicks(low: number, high: number, count: number): Tick[] {
     const digits = decimals === 0 ? grouped(value / unit) : (value / unit).toFixed(decimals);
     return `${digits.replace('-', '−')}${sign}`;
   };
-  const ticks: Tick[] = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) {
+  const first = Math.ceil(low / step - 1e-9);
+  const last = Math.floor(high / step + 1e-9);
+  return Array.from({ length: Math.max(0, Math.min(last - first, 100) + 1) }, (_, i) => {
     // From the integer, so that 3 · 0.1 is not 0.30000000000000004.
-    const at = Number((i * step).toPrecision(12));
-    ticks.push({ at, text: text(at) });
-  }
-  return ticks;
+    const at = Number(((first + i) * step).toPrecision(12));
+    return { at, text: text(at) };
+  });
 }
 
 /** Powers of ten in [low, high]; with 2 and 5 between them when the range is short; every n-th power when it is long. */
