@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readJsonLines } from '../util/jsonl.ts';
 import { readManifest } from '../util/manifest.ts';
+import { joinTitle } from './document.ts';
+import { loadBeir } from './load-beir.ts';
 import { readQrels } from './qrels.ts';
 import { type BeirContent, collectionFormat, writeBeirFolder } from './write-beir.ts';
 
@@ -47,6 +49,27 @@ describe('writeBeirFolder', () => {
     );
     expect(await readQrels(join(target, 'qrels', 'test.tsv'))).toEqual(new Map([['q2', new Map([['d2', 1]])]]));
     expect(await readManifest(target, collectionFormat, 1)).toMatchObject({ config: { minQueryWords: 5 } });
+  });
+
+  it('writes a folder that loads as a collection', async () => {
+    const target = join(folder, 'loaded');
+    await writeBeirFolder(target, content);
+    const { queries, qrels, documents } = await loadBeir(target, { split: 'train' });
+    expect(queries).toEqual([{ qid: 'q1', text: 'first query' }]);
+    expect(qrels).toEqual(
+      new Map([
+        [
+          'q1',
+          new Map([
+            ['d1', 1],
+            ['d2', 1],
+          ]),
+        ],
+      ]),
+    );
+    const texts: string[] = [];
+    for await (const document of documents()) texts.push(joinTitle(document));
+    expect(texts).toEqual(['Zeile\nund "Zeichen" \u{1F600}', 'second with text']);
   });
 
   it('writes many documents in chunks', async () => {

@@ -30,10 +30,8 @@ async function standInForNpm(script: string): Promise<void> {
 const leftOver = async (): Promise<string[]> => (await readdir(folder)).filter((name) => name.startsWith('lexray-'));
 
 describe('prepareProject', () => {
-  it('uses the packages of this project, as many as the trial had, within seconds', async () => {
-    const started = performance.now();
+  it('uses the packages of this project, as many as the trial had', async () => {
     const prepared = await prepareProject(ownFolder);
-    expect(performance.now() - started).toBeLessThan(30_000);
     expect(prepared.source).toBe('project');
     expect(prepared.symbols.length).toBeGreaterThan(12_000);
     expect(prepared.symbols.every((symbol) => symbol.sentence.split(' ').length >= 6)).toBe(true);
