@@ -5,6 +5,7 @@
  * Source: Devlin et al., "BERT" (2019), its `tokenization.py`; the native library's tables decide doubtful characters.
  */
 import { nonspacingMark, punctuation, removed } from './bert-unicode.ts';
+import { normalizeBounded } from './unicode-normalize.ts';
 
 /** Fields of a `BertNormalizer` in tokenizer.json. */
 export interface BertNormalizerOptions {
@@ -40,7 +41,9 @@ export function bertNormalize(text: string, options: BertNormalizerOptions = {})
   let result = text;
   if (cleanText) result = result.replace(removedPattern, '').replace(/\p{White_Space}/gu, ' ');
   if (handleChineseChars) result = result.replace(ideographPattern, ' $& ');
-  if (stripAccents ?? lowercase) result = result.normalize('NFD').replace(markPattern, '');
+  if (stripAccents ?? lowercase) {
+    result = normalizeBounded(result, (part) => part.normalize('NFD')).replace(markPattern, '');
+  }
   return lowercase ? lowerEachCharacter(result) : result;
 }
 

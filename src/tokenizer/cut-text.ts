@@ -39,7 +39,7 @@ export function cutFinder(json: TokenizerJson): CutFinder | undefined {
     'gu',
   );
   return (text, from) => {
-    pattern.lastIndex = from;
+    pattern.lastIndex = /[\uDC00-\uDFFF]/.test(text[from] ?? '') ? from + 1 : from;
     const match = pattern.exec(text);
     return match?.index;
   };

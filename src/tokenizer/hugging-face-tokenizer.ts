@@ -3,12 +3,13 @@
  * library's for every character and several times faster. Truncation is Hugging Face's: the text gives way
  * (at its end, or at its start with `truncation_side: left`), the special tokens around it stay.
  */
-import * as library from '@huggingface/tokenizers';
+import * as huggingFace from '@huggingface/tokenizers';
 import { badInput, LexrayError } from '../util/errors.ts';
 import { bertNormalize, bertWords } from './bert-text.ts';
 import { type CutFinder, cutFinder } from './cut-text.ts';
 import type { SpecialTokens, TokenizeOptions, Tokenizer } from './tokenizer.ts';
 import { type TokenizerJson, vocabularyOf } from './tokenizer-json.ts';
+import { normalizeBounded } from './unicode-normalize.ts';
 import { wordPieceEncoder } from './word-piece.ts';
 
 /** What `tokenizer_config.json` and `special_tokens_map.json` add to a `tokenizer.json`. */
@@ -24,7 +25,7 @@ export interface TokenizerSettings {
 /** The part of the library's tokenizer that is used here. */
 interface Pipeline {
   readonly normalizer: { normalize: (text: string) => string } | null;
-  readonly pre_tokenizer: { pre_tokenize_text: (text: string) => readonly string[] } | null;
+  readonly pre_tokenizer: PreTokenizer | null;
   readonly model: { encode: (words: readonly string[]) => readonly string[] } | null;
   readonly post_processor:
     | ((tokens: readonly string[], pair: null, addSpecialTokens: boolean) => { readonly tokens: readonly string[] })
@@ -33,6 +34,26 @@ interface Pipeline {
   token_to_id(token: string): number | undefined;
   id_to_token(id: number): string | undefined;
 }
+
+/** A normalizer or pre-tokenizer class of the library. */
+type StageClass = abstract new (...args: never) => object;
+
+/** The library's type declarations do not resolve under Node's rules; this is what is used of it. */
+const library = huggingFace as unknown as {
+  readonly Tokenizer: new (json: TokenizerJson, config: object) => Pipeline;
+  readonly BertPreTokenizer: StageClass;
+  readonly ByteLevelPreTokenizer: StageClass;
+};
+
+interface PreTokenizer {
+  pre_tokenize_text: (text: string) => readonly string[];
+  /** The stages of a Sequence. */
+  readonly tokenizers?: readonly (PreTokenizer | null)[];
+}
+
+/** GPT-2's word pattern with Unicode's white space, as the native library has it; JavaScript's `\s` adds U+FEFF. */
+const byteLevelPattern =
+  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
 const placeholder = '\u0000text\u0000';
 
@@ -168,8 +189,8 @@ export class HuggingFaceTokenizer implements Tokenizer {
 }
 
 function buildPipeline(json: TokenizerJson, vocabulary: ReadonlyMap<string, number>): Pipeline {
-  const pipeline = new library.Tokenizer(json, { clean_up_tokenization_spaces: false }) as unknown as Pipeline;
-  const { normalizer, pre_tokenizer: preTokenizer, model } = json;
+  const pipeline = new library.Tokenizer(json, { clean_up_tokenization_spaces: false });
+  const { normalizer, model } = json;
   if (normalizer?.type === 'BertNormalizer' && pipeline.normalizer !== null) {
     const options = {
       cleanText: normalizer.clean_text !== false,
@@ -178,10 +199,11 @@ function buildPipeline(json: TokenizerJson, vocabulary: ReadonlyMap<string, numb
       lowercase: normalizer.lowercase !== false,
     };
     pipeline.normalizer.normalize = (text) => bertNormalize(text, options);
+  } else if (pipeline.normalizer !== null) {
+    const normalize = pipeline.normalizer.normalize.bind(pipeline.normalizer);
+    pipeline.normalizer.normalize = (text) => normalizeBounded(text, normalize);
   }
-  if (preTokenizer?.type === 'BertPreTokenizer' && pipeline.pre_tokenizer !== null) {
-    pipeline.pre_tokenizer.pre_tokenize_text = bertWords;
-  }
+  correctPreTokenizer(pipeline.pre_tokenizer);
   if (model.type === 'WordPiece' && pipeline.model !== null) {
     pipeline.model.encode = wordPieceEncoder(vocabulary, {
       unknownToken: model.unk_token as string,
@@ -190,4 +212,11 @@ function buildPipeline(json: TokenizerJson, vocabulary: ReadonlyMap<string, numb
     });
   }
   return pipeline;
+}
+
+function correctPreTokenizer(stage: PreTokenizer | null): void {
+  if (stage === null) return;
+  if (stage instanceof library.BertPreTokenizer) stage.pre_tokenize_text = bertWords;
+  if (stage instanceof library.ByteLevelPreTokenizer) Object.assign(stage, { pattern: byteLevelPattern });
+  stage.tokenizers?.forEach(correctPreTokenizer);
 }
