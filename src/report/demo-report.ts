@@ -39,7 +39,8 @@ function taskSection(task: DemoTask): Section {
     paragraph(
       'Find an API symbol by what it does. A query is the first sentence of a doc comment without the name of the symbol and its containers; ' +
         'the document is the name, split into words, with the signature. Queries of the same words are one query; ' +
-        'which split a query is in follows from a hash of its words. All symbols are in the collection, those of held-out queries too.',
+        'which split a query is in follows from a hash of its words. All symbols are in the collection, those of held-out queries too. ' +
+        'Sentences that differ in a few words, as similar symbols have them, can be on both sides of the split.',
     ),
     definitions([
       ['Source', task.source],
