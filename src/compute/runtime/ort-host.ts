@@ -77,7 +77,10 @@ export class OrtHost {
       intraOpNumThreads: this.#threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
-      logSeverityLevel: 3,
+      // Fatal only: errors come as exceptions.
+      logSeverityLevel: 4,
+      // Waiting threads would burn a core each between steps, and slow everything down on a shared machine.
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
     });
     const variables = Object.fromEntries(graph.variables.map((name) => [name, this.#tensor(name, 'value')]));
     const fetches: Record<string, Ort.Tensor | null> = {};
@@ -113,6 +116,10 @@ export class OrtHost {
     const { session } = this.#session(id);
     this.#sessions.delete(id);
     await session.release();
+  }
+
+  async dispose(): Promise<void> {
+    for (const id of [...this.#sessions.keys()]) await this.disposeProgram(id);
   }
 
   adamW(step: AdamWStep): number {
