@@ -114,6 +114,18 @@ export function describeEngine(name: string, open: () => Promise<Engine>): void 
         expect(await engine.readVariable('w', 'value')).toEqual(Float32Array.of(1, 2));
       });
 
+      it('are taken from views into larger arrays, shared ones too, and leave these usable', async () => {
+        await engine.createVariables(specs({ w: [2] }));
+        const large = Float32Array.of(9, 1, 2, 9);
+        await engine.writeVariable('w', 'value', large.subarray(1, 3));
+        expect(await engine.readVariable('w', 'value')).toEqual(Float32Array.of(1, 2));
+        expect(large).toEqual(Float32Array.of(9, 1, 2, 9));
+        const shared = new Float32Array(new SharedArrayBuffer(8));
+        shared.set([5, 6]);
+        await engine.writeVariable('w', 'value', shared);
+        expect(await engine.readVariable('w', 'value')).toEqual(Float32Array.of(5, 6));
+      });
+
       it('without training keep a value only', async () => {
         await engine.createVariables([{ name: 'frozen', dims: [2], trainable: false }]);
         await engine.writeVariable('frozen', 'value', Float32Array.of(1, 2));
@@ -183,6 +195,16 @@ export function describeEngine(name: string, open: () => Promise<Engine>): void 
         graph.output('constant', graph.scalar(5));
         const program = await engine.compile(graph);
         expect(await program.run({})).toEqual({ variable: float32([2], [3, 4]), constant: float32([], [5]) });
+      });
+
+      it('take feeds that are views into larger arrays', async () => {
+        const graph = new Graph();
+        graph.output('y', Add(graph.feed('x', 'float32', ['n']), 1));
+        const program = await engine.compile(graph);
+        const large = Float32Array.of(9, 1, 2, 9);
+        const x: Tensor = { dtype: 'float32', dims: [2], data: large.subarray(1, 3) };
+        expect(await program.run({ x })).toEqual({ y: float32([2], [2, 3]) });
+        expect(await program.run({ x })).toEqual({ y: float32([2], [2, 3]) });
       });
 
       it('see variables as they are at the run', async () => {

@@ -17,9 +17,10 @@ import type {
 } from './engine.ts';
 import type { CompiledGraph } from './ort-host.ts';
 import { checkFeeds, checkVariables, signatureOf, variablesByName } from './program-signature.ts';
+import { WorkerGate } from './worker-gate.ts';
 
-/** A call to the worker. */
-export type OrtCall = { readonly id: number } & OrtRequest;
+/** A message to the worker: a call, or the request to end. */
+export type OrtMessage = ({ readonly id: number } & OrtRequest) | { readonly method: 'end' };
 
 type OrtRequest =
   | { readonly method: 'open' }
@@ -48,28 +49,56 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** What the worker is started with. */
+export interface OrtWorkerData {
+  readonly threads: number;
+  /** Memory of the {@link WorkerGate}. */
+  readonly gate: SharedArrayBuffer;
+}
+
+/** Gates of the workers that run. When the process exits, it waits until each is outside of onnxruntime. */
+const gates = new Set<WorkerGate>();
+
+function shutGates(): void {
+  for (const gate of gates) gate.shut();
+  for (const gate of gates) gate.waitUntilOutside();
+}
+
 /** Runs graphs in onnxruntime. Open one with {@link openOrtEngine}. */
 class OrtEngine implements Engine {
   readonly name = 'ort';
+  readonly #gate = new WorkerGate();
   readonly #worker: Worker;
+  readonly #exited: Promise<void>;
   readonly #waiting = new Map<number, Waiting>();
   #variables: ReadonlyMap<string, VariableSpec> | undefined;
   #nextCall = 0;
   #closed: Error | undefined;
 
   constructor(threads: number) {
-    this.#worker = new Worker(builtFile('compute/runtime/ort-worker.js'), { workerData: { threads } });
+    const workerData: OrtWorkerData = { threads, gate: this.#gate.memory };
+    // Without the options of this process: `node --eval`, for one, does not go together with a file.
+    this.#worker = new Worker(builtFile('compute/runtime/ort-worker.js'), { workerData, execArgv: [] });
+    if (gates.size === 0) process.on('exit', shutGates);
+    gates.add(this.#gate);
     this.#worker.on('message', (reply: OrtReply) => this.#receive(reply));
     this.#worker.on('error', (error) =>
       this.#close(new LexrayError('FAILED', `the engine's worker failed: ${error.message}`, { cause: error })),
     );
-    this.#worker.on('exit', () => this.#close(new LexrayError('FAILED', 'the engine has been closed')));
+    this.#exited = new Promise((resolve) => {
+      this.#worker.on('exit', () => {
+        gates.delete(this.#gate);
+        if (gates.size === 0) process.off('exit', shutGates);
+        this.#close(new LexrayError('FAILED', 'the engine has been closed'));
+        resolve();
+      });
+    });
   }
 
-  async call(request: OrtRequest): Promise<unknown> {
+  async call(request: OrtRequest, transferred: readonly ArrayBuffer[] = []): Promise<unknown> {
     if (this.#closed) throw this.#closed;
     const id = this.#nextCall++;
-    this.#worker.postMessage({ id, ...request });
+    this.#worker.postMessage({ id, ...request } satisfies OrtMessage, transferred);
     return new Promise<unknown>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
   }
 
@@ -80,7 +109,8 @@ class OrtEngine implements Engine {
   }
 
   async writeVariable(name: string, part: VariablePart, data: Float32Array): Promise<void> {
-    await this.call({ method: 'writeVariable', name, part, data });
+    const copy = data.slice();
+    await this.call({ method: 'writeVariable', name, part, data: copy }, [copy.buffer]);
   }
 
   async readVariable(name: string, part: VariablePart): Promise<Float32Array> {
@@ -100,7 +130,10 @@ class OrtEngine implements Engine {
     return {
       run: async (feeds) => {
         checkFeeds(signature, feeds);
-        return (await this.call({ method: 'run', program, feeds })) as Record<string, Tensor>;
+        const sent = Object.fromEntries(
+          Object.entries(feeds).map(([feed, tensor]) => [feed, withoutSurroundings(tensor)]),
+        );
+        return (await this.call({ method: 'run', program, feeds: sent })) as Record<string, Tensor>;
       },
       dispose: async () => {
         await this.call({ method: 'disposeProgram', program });
@@ -113,7 +146,12 @@ class OrtEngine implements Engine {
   }
 
   async dispose(): Promise<void> {
-    if (!this.#closed) await this.#worker.terminate();
+    if (!this.#closed) {
+      this.#close(new LexrayError('FAILED', 'the engine has been closed'));
+      this.#gate.shut();
+      this.#worker.postMessage({ method: 'end' } satisfies OrtMessage);
+    }
+    await this.#exited;
   }
 
   #receive(reply: OrtReply): void {
@@ -132,6 +170,12 @@ class OrtEngine implements Engine {
     for (const { reject } of this.#waiting.values()) reject(this.#closed);
     this.#waiting.clear();
   }
+}
+
+/** A feed whose data own their buffer: a message to the worker clones whole buffers, however small the view on one. */
+function withoutSurroundings(feed: Tensor | DropoutFeed): Tensor | DropoutFeed {
+  if ('dropout' in feed || feed.data.byteLength === feed.data.buffer.byteLength) return feed;
+  return { ...feed, data: feed.data.slice() };
 }
 
 /**

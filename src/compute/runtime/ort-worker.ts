@@ -2,19 +2,31 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { LexrayError } from '../../util/errors.ts';
 import type { Tensor } from './engine.ts';
-import type { OrtCall, OrtReply } from './ort-engine.ts';
+import type { OrtMessage, OrtReply, OrtWorkerData } from './ort-engine.ts';
 import { OrtHost } from './ort-host.ts';
+import { WorkerGate } from './worker-gate.ts';
+
+type OrtCall = Exclude<OrtMessage, { readonly method: 'end' }>;
 
 const port = parentPort!;
-const { threads } = workerData as { threads: number };
+const { threads, gate: memory } = workerData as OrtWorkerData;
+const gate = new WorkerGate(memory);
 let host: OrtHost | undefined;
 let queue: Promise<void> = Promise.resolve();
 
-port.on('message', (call: OrtCall) => {
-  queue = queue.then(() => answer(call));
+port.on('message', (message: OrtMessage) => {
+  queue = queue.then(() => (message.method === 'end' ? end() : answer(message)));
 });
 
+/** Lets the thread come to its end. */
+async function end(): Promise<void> {
+  await host?.dispose();
+  port.close();
+}
+
 async function answer(call: OrtCall): Promise<void> {
+  // A call that finds the gate shut has been answered by the engine already.
+  if (!gate.enter()) return;
   try {
     host ??= await OrtHost.create(threads);
     const value = await perform(host, call);
@@ -29,6 +41,8 @@ async function answer(call: OrtCall): Promise<void> {
         cure: known?.cure,
       },
     } satisfies OrtReply);
+  } finally {
+    gate.leave();
   }
 }
 
