@@ -1,5 +1,6 @@
 /** The part of the WebAssembly API that the kernels use. Node's own types leave it to the DOM library, which does not belong here. */
 declare namespace WebAssembly {
+  function validate(bytes: Uint8Array): boolean;
   class Memory {
     constructor(descriptor: { initial: number; maximum?: number });
     readonly buffer: ArrayBuffer;
