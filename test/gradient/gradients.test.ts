@@ -28,18 +28,16 @@ describe('the table of operators', () => {
 
 describe.each(opCases)('$ops.0', (entry) => {
   it(entry.title, () => {
-    const { variables, feeds } = inputsOf(entry);
-    const gradients = checkGradients({
-      variables: entry.differentiable ? variables : {},
-      feeds: entry.differentiable ? feeds : { ...variables, ...feeds },
-      loss: (graph) => caseLoss(entry.build(new CaseInputs(graph, ''))),
-    });
-    expect([...gradients.keys()]).toEqual(entry.differentiable ? Object.keys(variables) : []);
+    const graph = new Graph();
+    const inputs = new CaseInputs(graph, '');
+    const loss = caseLoss(entry.build(inputs));
+    addGradients(graph, loss);
+    const { variables, feeds } = inputs;
+    if (!entry.differentiable) {
+      expect([...graph.gradientOutputs.keys()]).toEqual([]);
+      return;
+    }
+    const gradients = checkGradients({ graph, loss, variables, feeds });
+    expect([...gradients.keys()]).toEqual(Object.keys(variables));
   });
 });
-
-function inputsOf(entry: (typeof opCases)[number]): CaseInputs {
-  const inputs = new CaseInputs(new Graph(), '');
-  entry.build(inputs);
-  return inputs;
-}
