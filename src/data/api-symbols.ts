@@ -2,19 +2,16 @@
  * Documented API symbols as a retrieval task: the data of the demo. `prepareProject` finds symbols to learn from,
  * `buildRetrievalTask` makes queries and titles of them.
  */
-export {
-  type ApiSymbol,
-  defaultBoilerplate,
-  type ExtractedSymbols,
-  type ExtractOptions,
-  type ExtractStatistics,
-  extractApiSymbols,
+export type {
+  ApiSymbol,
+  ExtractedSymbols,
+  ExtractOptions,
+  ExtractStatistics,
 } from './api-symbols/extract.ts';
 export {
   type PreparedProject,
   type PrepareProjectOptions,
   prepareProject,
-  standInPackages,
 } from './api-symbols/prepare-project.ts';
 export {
   buildRetrievalTask,
@@ -23,7 +20,5 @@ export {
   type TaskDocument,
   type TaskQuery,
   type TaskSplit,
-  taskSplits,
 } from './api-symbols/retrieval-task.ts';
 export type { SymbolKind } from './api-symbols/signature.ts';
-export { splitIdentifiers } from './api-symbols/symbol-text.ts';

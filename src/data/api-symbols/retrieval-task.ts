@@ -12,9 +12,6 @@ import { plainWords, symbolQuery, symbolTitle } from './symbol-text.ts';
 /** The parts of the task, as BEIR names them: `test` is held out, `dev` chooses the checkpoint. */
 export type TaskSplit = 'train' | 'dev' | 'test';
 
-/** The splits in their usual order. */
-export const taskSplits: readonly TaskSplit[] = ['train', 'dev', 'test'];
-
 /** A query of the task. */
 export interface TaskQuery {
   readonly qid: string;
