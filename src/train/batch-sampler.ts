@@ -1,8 +1,10 @@
 /**
- * Draws batches: every query once an epoch in a shuffled order, no query and no positive twice in a batch.
+ * Draws batches: every query once an epoch in a shuffled order, no query and no positive twice in a batch. A query whose
+ * positive is in the batch already waits for the next one.
  * Its state is a few numbers: an epoch's order follows from the seed and the epoch alone, so that a resumed run goes on
  * with the same batches.
  */
+import { badInput } from '../util/errors.ts';
 import { Random, type RandomState } from '../util/random.ts';
 import type { TrainingSet } from './training-set.ts';
 import type { TrainingBatch } from './training-step.ts';
@@ -11,8 +13,10 @@ import type { TrainingBatch } from './training-step.ts';
 export interface SamplerState {
   /** Epochs begun before this one. */
   readonly epoch: number;
-  /** Queries of this epoch already drawn. */
+  /** Queries of this epoch already looked at. */
   readonly position: number;
+  /** Those of them that wait for the next batch, by their number in the data. */
+  readonly waiting: readonly number[];
   readonly random: RandomState;
 }
 
@@ -31,6 +35,7 @@ export class BatchSampler {
   #random: Random;
   #epoch = 0;
   #position = 0;
+  #waiting: readonly number[] = [];
   #order: Uint32Array;
 
   constructor(data: TrainingSet, options: SamplerOptions) {
@@ -40,19 +45,29 @@ export class BatchSampler {
     this.#order = this.#orderOf(0);
   }
 
-  /** Full batches of an epoch; a rest smaller than a batch is dropped, as its queries come first next time by chance. */
+  /** Full batches of an epoch; a rest smaller than a batch is dropped, another one in each epoch. */
   get batchesPerEpoch(): number {
     return Math.max(1, Math.floor(this.#data.queries.length / this.#options.batchSize));
   }
 
   get state(): SamplerState {
-    return { epoch: this.#epoch, position: this.#position, random: this.#random.state };
+    return { epoch: this.#epoch, position: this.#position, waiting: this.#waiting, random: this.#random.state };
   }
 
-  /** Goes on from a saved state. */
+  /**
+   * Goes on from a saved state.
+   * @throws LexrayError BAD_INPUT when it is not a state of a sampler over these data
+   */
   restore(state: SamplerState): void {
+    const { length } = this.#data.queries;
+    if (state.position > length || state.waiting.some((query) => query >= length)) {
+      throw badInput(`the saved place in the data does not fit ${length} queries`, {
+        cure: 'resume with the data of the first run',
+      });
+    }
     this.#epoch = state.epoch;
     this.#position = state.position;
+    this.#waiting = state.waiting;
     this.#random = new Random(state.random);
     this.#order = this.#orderOf(state.epoch);
   }
@@ -63,16 +78,23 @@ export class BatchSampler {
     const size = Math.min(this.#options.batchSize, queries.length);
     const drawn: { query: number; positive: number }[] = [];
     const used = new Set<number>();
-    if (queries.length - this.#position < size) this.#nextEpoch();
-    while (drawn.length < size && this.#position < queries.length) {
-      const query = this.#order[this.#position++]!;
+    if (this.#waiting.length + queries.length - this.#position < size) this.#nextEpoch();
+    const before = this.#waiting;
+    const waiting: number[] = [];
+    let tried = 0;
+    while (drawn.length < size && (tried < before.length || this.#position < queries.length)) {
+      const query = tried < before.length ? before[tried++]! : this.#order[this.#position++]!;
       const { positives } = queries[query]!;
       const positive = positives[this.#random.integer(positives.length)]!;
-      // A positive shared with another query of the batch would be its own negative; such a query waits for another epoch.
-      if (used.has(positive)) continue;
+      // A positive shared with another query of the batch would be a negative of one of them.
+      if (used.has(positive)) {
+        waiting.push(query);
+        continue;
+      }
       used.add(positive);
       drawn.push({ query, positive });
     }
+    this.#waiting = [...waiting, ...before.slice(tried)];
     const columns = drawn.map(({ positive }) => positive);
     for (const { query } of drawn) {
       for (const negative of this.#draw(queries[query]!.negatives)) {
@@ -108,6 +130,7 @@ export class BatchSampler {
   #nextEpoch(): void {
     this.#epoch++;
     this.#position = 0;
+    this.#waiting = [];
     this.#order = this.#orderOf(this.#epoch);
   }
 

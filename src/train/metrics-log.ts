@@ -3,8 +3,8 @@
  * come; a resumed run first drops those after its checkpoint.
  */
 import { existsSync } from 'node:fs';
-import { appendFile } from 'node:fs/promises';
-import { readJsonLines } from '../util/jsonl.ts';
+import { appendFile, readFile } from 'node:fs/promises';
+import { badInput } from '../util/errors.ts';
 import { writeFileAtomic } from '../util/write-atomic.ts';
 
 /** One line: always a step, and figures by name. */
@@ -22,16 +22,26 @@ export async function appendMetrics(path: string, row: MetricsRow): Promise<void
   await appendFile(path, `${JSON.stringify(row)}\n`);
 }
 
-/** Reads all lines; a half-written last line of a killed run is ignored. */
+/**
+ * Reads all lines; a half-written last line of a killed run is ignored, and a file that is not there is empty.
+ * @throws LexrayError BAD_INPUT when another line is no object with a step
+ */
 export async function readMetrics(path: string): Promise<MetricsRow[]> {
-  const rows: MetricsRow[] = [];
-  if (!existsSync(path)) return rows;
-  try {
-    for await (const { value } of readJsonLines(path)) rows.push(value as MetricsRow);
-  } catch (error) {
-    if (rows.length === 0) throw error;
-  }
-  return rows;
+  if (!existsSync(path)) return [];
+  const lines = (await readFile(path, 'utf8')).split('\n');
+  lines.pop(); // what follows the last newline: nothing, or half a line
+  return lines.map((line, i) => {
+    try {
+      const row = JSON.parse(line) as MetricsRow;
+      if (typeof row.step === 'number') return row;
+    } catch {
+      // told below
+    }
+    throw badInput(`line ${i + 1} is no line of metrics`, {
+      where: `${path}:${i + 1}`,
+      cure: 'remove the line or the file',
+    });
+  });
 }
 
 /** Drops the lines of steps after `step`. */

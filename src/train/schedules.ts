@@ -1,6 +1,9 @@
 /** How the learning rate and the regularizer weights change over a run. Steps count from 1. */
 
-/** Linear warm-up to 1 over the first `warmupSteps`, then linear decay to `floor` at the last step. */
+/**
+ * Linear warm-up to 1 over the first `warmupSteps`, then linear decay that would reach `floor` one step after the last:
+ * no step is without effect.
+ */
 export function learningRateFactor(step: number, steps: number, warmupSteps: number, floor = 0): number {
   if (step <= warmupSteps) return step / warmupSteps;
   const rest = (steps - step + 1) / (steps - warmupSteps + 1);

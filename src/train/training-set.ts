@@ -4,7 +4,7 @@
  */
 import type { TrainingExample } from '../data/read-training-examples.ts';
 import { badInput, throwIfAborted } from '../util/errors.ts';
-import type { ProgressListener } from '../util/progress.ts';
+import type { ProgressListener, WarningListener } from '../util/progress.ts';
 
 /** A query with what is known of it: positions in {@link TrainingSet.documents}. */
 export interface TrainingQuery {
@@ -26,10 +26,12 @@ export interface TrainingSetOptions {
   readonly tokenizeDocument: (text: string) => Int32Array;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
+  readonly onWarning?: WarningListener | undefined;
 }
 
 /**
- * Tokenizes and groups examples.
+ * Tokenizes and groups examples. Texts without a token (there are some where a tokenizer adds no special tokens) are left
+ * out with a warning, and with them the queries that have no positive left.
  * @throws LexrayError BAD_INPUT when fewer than two queries are left: in-batch negatives need two
  */
 export function buildTrainingSet(examples: readonly TrainingExample[], options: TrainingSetOptions): TrainingSet {
@@ -58,11 +60,18 @@ export function buildTrainingSet(examples: readonly TrainingExample[], options: 
     group.positives.add(numberOf(example.positive));
     for (const negative of example.negatives) group.negatives.add(numberOf(negative));
   }
-  const queries = [...groups].map(([text, { positives, negatives }]) => ({
+  const hasTokens = (document: number): boolean => documents[document]!.length > 0;
+  const all = [...groups].map(([text, { positives, negatives }]) => ({
     tokens: options.tokenizeQuery(text),
-    positives: [...positives],
-    negatives: [...negatives].filter((document) => !positives.has(document)),
+    positives: [...positives].filter(hasTokens),
+    negatives: [...negatives].filter((document) => !positives.has(document) && hasTokens(document)),
   }));
+  const queries = all.filter(({ tokens, positives }) => tokens.length > 0 && positives.length > 0);
+  if (queries.length < all.length) {
+    options.onWarning?.(
+      `${all.length - queries.length} of ${all.length} training queries are left out: they or their documents have no tokens`,
+    );
+  }
   if (queries.length < 2) {
     throw badInput(`training needs at least two different queries, got ${queries.length}`, {
       cure: 'in-batch negatives come from the other queries of a batch; give more data',
