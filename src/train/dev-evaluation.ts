@@ -17,14 +17,15 @@ export interface DevResult {
   readonly flops: number;
 }
 
-/** Evaluates an encoder on a collection. */
+/** Evaluates an encoder on a collection, to the depth that the measures look at. */
 export async function evaluateOnDev(
   encoder: SparseEncoder,
   collection: BeirCollection,
   measures: readonly string[],
   signal?: AbortSignal,
 ): Promise<DevResult> {
-  const { run, queries, documents } = await retrieve(encoder, collection, { k: 100, signal });
+  const k = Math.max(...measures.map((name) => Number(/@(\d+)$/.exec(name)?.[1] ?? 1000)));
+  const { run, queries, documents } = await retrieve(encoder, collection, { k, signal });
   const { mean } = evaluateRun(collection.qrels, run, measures);
   const { queryActiveDims, documentActiveDims, flops } = retrievalCost(queries, documents);
   return { measures: mean, queryActiveDims, documentActiveDims, flops };

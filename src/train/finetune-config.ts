@@ -14,7 +14,7 @@ export const finetuneConfigSchema: z.ZodType<FinetuneConfig, FinetuneSettings> =
   maxSteps: count.optional(),
   batchSize: z.int().min(2).max(65536).default(32),
   negativesPerQuery: z.int().min(0).max(1000).default(1),
-  learningRate: rate.default(2e-5),
+  learningRate: z.number().min(0).default(2e-5),
   warmupRatio: share.default(0.1),
   learningRateFloor: share.default(0),
   weightDecay: rate.default(0.01),
@@ -60,7 +60,7 @@ export interface FinetuneConfig {
   readonly learningRate: number;
   /** Share of the steps in which the learning rate rises linearly. @default 0.1 */
   readonly warmupRatio: number;
-  /** Share of the peak rate that is left at the last step. @default 0 */
+  /** Share of the peak rate towards which it falls linearly until the end. @default 0 */
   readonly learningRateFloor: number;
   /** On matrices only, not on biases and LayerNorm. @default 0.01 */
   readonly weightDecay: number;

@@ -10,7 +10,9 @@ import { writeModelFolder } from '../checkpoint/layouts/write-model-folder.ts';
 import type { VariableSpec } from '../compute/runtime/engine.ts';
 import type { BeirCollection } from '../data/load-beir.ts';
 import type { TrainingExample } from '../data/read-training-examples.ts';
+import { parseMeasure } from '../evaluate/measures/parse-measure.ts';
 import { badInput, LexrayError } from '../util/errors.ts';
+import { hashTexts } from '../util/manifest.ts';
 import type { ProgressListener, WarningListener } from '../util/progress.ts';
 import { writeFileAtomic } from '../util/write-atomic.ts';
 import { evaluateOnDev, sampleCollection } from './dev-evaluation.ts';
@@ -18,7 +20,7 @@ import { type FinetuneConfig, type FinetuneSettings, finetuneConfigSchema } from
 import type { MetricsListener } from './metrics-log.ts';
 import { TrainingLoop } from './training-loop.ts';
 import { openTrainingSession } from './training-session.ts';
-import { restoreTrainingState, restoreWeights } from './training-state.ts';
+import { discardTensors, restoreBestWeights, restoreTrainingState } from './training-state.ts';
 
 /** Options of {@link finetune}. */
 export interface FinetuneOptions {
@@ -64,10 +66,14 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
   const config = resolveConfig(options.settings ?? {});
   const trainingFolder = `${output.replace(/[\\/]+$/, '')}.training`;
   await checkFolders(output, trainingFolder, { resume, force });
+  // Until the model and the data are known to fit, nothing is written or removed.
   const session = await openTrainingSession(config, options);
   try {
     const { engine, variables, model, sampler, training, encoder, steps, origin } = session;
-    await agreeOnConfig(trainingFolder, { ...config, ...origin }, resume);
+    if (!resume) await rm(trainingFolder, { recursive: true, force: true });
+    await mkdir(trainingFolder, { recursive: true });
+    const parents = { ...origin, ...(options.dev && { dev: hashCollection(options.dev) }) };
+    await agreeOnConfig(trainingFolder, { ...config, ...parents }, resume);
     const state = resume ? await restoreTrainingState(trainingFolder, engine, variables) : undefined;
     if (resume && state === undefined) onWarning?.('there is no checkpoint yet: the run starts at step 1');
     if (state) sampler.restore(state.sampler);
@@ -89,7 +95,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
       onMetrics,
     });
     const { best, seconds } = await loop.run(state);
-    if (best) await restoreWeights(join(trainingFolder, 'best.safetensors'), engine, variables);
+    if (best) await restoreBestWeights(trainingFolder, engine, variables, best.step);
     await writeModelFolder(
       output,
       {
@@ -97,10 +103,10 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
         weights: weightsOf(variables, (name) => engine.readVariable(name, 'value')),
         tokenizer: model.tokenizerFolder,
         pooling: model.pooling,
-        maxSequenceLength: model.maxSequenceLength,
+        maxSequenceLength: encoder.policy.maxLength.document,
         maxActiveDims: model.maxActiveDims,
         policy: encoder.policy,
-        origin: { config: { ...config, steps, best }, seed: config.seed, parents: origin },
+        origin: { config: { ...config, steps, best }, seed: config.seed, parents },
       },
       { force },
     );
@@ -154,9 +160,15 @@ function devCollection(collection: BeirCollection, config: FinetuneConfig): Prom
     : sampleCollection(collection, config.devDocuments, config.seed);
 }
 
+/** SHA-256 of what decides which step is the best: queries and judgements, not the documents, which are streamed. */
+function hashCollection({ queries, qrels }: BeirCollection): string {
+  const judgements = [...qrels].map(([qid, grades]) => JSON.stringify([qid, ...grades]));
+  return hashTexts([...queries.map(({ qid, text }) => JSON.stringify([qid, text])), ...judgements]);
+}
+
 function resolveConfig(settings: FinetuneSettings): FinetuneConfig {
   const parsed = finetuneConfigSchema.safeParse(settings);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return { ...parsed.data, devMeasure: parseMeasure(parsed.data.devMeasure).name };
   const [issue] = parsed.error.issues;
   throw new LexrayError('CONFIG', `setting ${issue!.path.join('.') || '(all)'}: ${issue!.message}`, {
     cure: 'see lexray finetune --help',
@@ -175,16 +187,12 @@ async function checkFolders(
     });
   }
   const hasState = existsSync(trainingFolder) && (await readdir(trainingFolder)).length > 0;
-  if (hasState && !options.resume) {
-    if (!options.force) {
-      throw new LexrayError('USAGE', `an earlier run left its state in ${trainingFolder}`, {
-        where: trainingFolder,
-        cure: 'pass --resume to go on with it, or --force to start anew',
-      });
-    }
-    await rm(trainingFolder, { recursive: true });
+  if (hasState && !options.resume && !options.force) {
+    throw new LexrayError('USAGE', `an earlier run left its state in ${trainingFolder}`, {
+      where: trainingFolder,
+      cure: 'pass --resume to go on with it, or --force to start anew',
+    });
   }
-  await mkdir(trainingFolder, { recursive: true });
 }
 
 /** Writes the settings of a new run; a resumed one must have the same. */
@@ -195,7 +203,7 @@ async function agreeOnConfig(
 ): Promise<void> {
   const path = join(trainingFolder, 'config.json');
   if (resume && existsSync(path)) {
-    const before = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+    const before = await readConfig(path);
     const keys = new Set([...Object.keys(before), ...Object.keys(config)]);
     const changed = [...keys].filter((key) => JSON.stringify(before[key]) !== JSON.stringify(config[key]));
     if (changed.length > 0) {
@@ -212,18 +220,19 @@ async function agreeOnConfig(
   await writeFileAtomic(path, `${JSON.stringify(config, null, 2)}\n`);
 }
 
+async function readConfig(path: string): Promise<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+  }
+  throw badInput('the settings of the run to resume are not JSON', { where: path, cure: 'start anew with --force' });
+}
+
 async function* weightsOf(
   variables: readonly VariableSpec[],
   read: (name: string) => Promise<Float32Array>,
 ): AsyncGenerator<{ name: string; shape: readonly number[]; data: Float32Array }> {
   for (const { name, dims } of variables) yield { name, shape: dims, data: await read(name) };
-}
-
-/** After the model is written only metrics and settings are kept. */
-async function discardTensors(trainingFolder: string): Promise<void> {
-  for (const name of await readdir(trainingFolder)) {
-    if (name.startsWith('checkpoint-') || name.endsWith('.safetensors')) {
-      await rm(join(trainingFolder, name), { recursive: true, force: true });
-    }
-  }
 }

@@ -8,7 +8,7 @@ import type { DevResult } from './dev-evaluation.ts';
 import type { FinetuneConfig } from './finetune-config.ts';
 import { appendMetrics, evaluationKey, type MetricsListener, type MetricsRow, truncateMetrics } from './metrics-log.ts';
 import { learningRateFactor, quadraticRamp } from './schedules.ts';
-import { type BestStep, saveTrainingState, saveWeights, type TrainingState } from './training-state.ts';
+import { type BestStep, saveBestWeights, saveTrainingState, type TrainingState } from './training-state.ts';
 import type { StepResult, TrainingStep } from './training-step.ts';
 
 /** What a loop works on. */
@@ -40,34 +40,36 @@ export class TrainingLoop {
     this.#withoutDecay = new Set(parts.variables.filter(({ dims }) => dims.length < 2).map(({ name }) => name));
   }
 
-  /** Trains from a state, or from the start, to the last step. */
+  /**
+   * Trains from a state, or from the start, to the last step.
+   * @throws LexrayError INTERRUPTED after a checkpoint when the signal fires, FAILED when loss or gradient is not finite
+   */
   async run(from: TrainingState | undefined): Promise<{ best: BestStep | undefined; seconds: number }> {
-    const { config, steps, sampler, signal } = this.#parts;
+    const { config, evaluate, steps, signal } = this.#parts;
     this.#best = from?.best;
     await truncateMetrics(this.#metricsPath, from?.step ?? 0);
     const started = performance.now() - (from?.seconds ?? 0) * 1000;
     const seconds = (): number => (performance.now() - started) / 1000;
     const evaluateEvery = config.evaluateEvery ?? Math.max(1, Math.ceil(steps / 10));
+    if (from?.evaluationDue && evaluate) await this.#evaluate(from.step, evaluate, seconds);
     for (let step = (from?.step ?? 0) + 1; step <= steps; step++) {
-      const epoch = sampler.state.epoch;
       const figures = await this.#step(step);
       this.#report(step, figures);
       if (step % config.logEvery === 0 || step === steps) {
-        await this.#log(this.#window.row(step, epoch, seconds()));
+        await this.#log(this.#window.row(step, this.#epoch, seconds()));
         this.#window = new MetricsWindow();
       }
-      if (this.#parts.evaluate && (step % evaluateEvery === 0 || step === steps))
-        await this.#evaluate(step, epoch, seconds);
+      if (evaluate && (step % evaluateEvery === 0 || step === steps)) await this.#evaluate(step, evaluate, seconds);
       const interrupted = signal?.aborted ?? false;
       if (interrupted || (step % config.saveEvery === 0 && step < steps)) await this.#save(step, seconds());
-      if (interrupted) {
-        throw new LexrayError('INTERRUPTED', `interrupted after step ${step} of ${steps}, which is saved`, {
-          where: this.#parts.trainingFolder,
-          cure: 'go on with --resume',
-        });
-      }
+      if (interrupted) throw this.#interruption(step);
     }
     return { best: this.#best, seconds: seconds() };
+  }
+
+  /** The epoch of the batch drawn last, from 0. */
+  get #epoch(): number {
+    return this.#parts.sampler.state.epoch;
   }
 
   async #step(step: number): Promise<StepFigures> {
@@ -95,7 +97,7 @@ export class TrainingLoop {
     if (!Number.isFinite(result.loss) || !Number.isFinite(gradientNorm)) {
       throw new LexrayError('FAILED', `step ${step}: the loss is ${result.loss}, the gradient norm ${gradientNorm}`, {
         where: this.#parts.trainingFolder,
-        cure: 'lower the learning rate, or resume from the last checkpoint with other settings',
+        cure: 'lower the learning rate, and start anew with --force',
       });
     }
     const figures = { result, gradientNorm, learningRate, milliseconds: performance.now() - started };
@@ -119,13 +121,20 @@ export class TrainingLoop {
     });
   }
 
-  async #evaluate(step: number, epoch: number, seconds: () => number): Promise<void> {
-    const { config, engine, evaluate, trainingFolder, variables } = this.#parts;
-    const { measures, queryActiveDims, documentActiveDims, flops } = await evaluate!();
+  async #evaluate(step: number, evaluate: () => Promise<DevResult>, seconds: () => number): Promise<void> {
+    const { config, engine, signal, trainingFolder, variables } = this.#parts;
+    let result: DevResult;
+    try {
+      result = await evaluate();
+    } catch (error) {
+      await this.#save(step, seconds(), { evaluationDue: true });
+      throw signal?.aborted ? this.#interruption(step) : error;
+    }
+    const { measures, queryActiveDims, documentActiveDims, flops } = result;
     const figures = Object.fromEntries([...measures].map(([name, value]) => [evaluationKey(name), value]));
     await this.#log({
       step,
-      epoch,
+      epoch: this.#epoch,
       ...figures,
       eval_query_active_dims: queryActiveDims,
       eval_corpus_active_dims: documentActiveDims,
@@ -135,16 +144,24 @@ export class TrainingLoop {
     const value = [...measures][0]![1];
     if (this.#best === undefined || value > this.#best.value) {
       this.#best = { step, value };
-      await saveWeights(join(trainingFolder, 'best.safetensors'), engine, variables);
+      await saveBestWeights(trainingFolder, engine, variables, step);
       // A checkpoint that names a best step must come after its weights.
       if (step % config.saveEvery !== 0) await this.#save(step, seconds());
     }
   }
 
-  async #save(step: number, seconds: number): Promise<void> {
+  async #save(step: number, seconds: number, { evaluationDue = false } = {}): Promise<void> {
     const { config, engine, sampler, trainingFolder, variables } = this.#parts;
-    const state = { step, sampler: sampler.state, best: this.#best, seconds };
+    const state = { step, sampler: sampler.state, best: this.#best, evaluationDue, seconds };
     await saveTrainingState(trainingFolder, engine, variables, state, config.keepCheckpoints);
+  }
+
+  #interruption(step: number): LexrayError {
+    const { steps, trainingFolder } = this.#parts;
+    return new LexrayError('INTERRUPTED', `interrupted after step ${step} of ${steps}, which is saved`, {
+      where: trainingFolder,
+      cure: 'go on with --resume',
+    });
   }
 
   async #log(row: MetricsRow): Promise<void> {

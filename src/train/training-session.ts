@@ -69,6 +69,7 @@ export async function openTrainingSession(
       tokenizeDocument: tokenize('document'),
       signal,
       onProgress,
+      onWarning,
     });
     const sampler = new BatchSampler(data, config);
     const variables = modelVariables(modelConfig, true);
@@ -87,7 +88,8 @@ export async function openTrainingSession(
       documentRegularizer: new FlopsRegularizer(),
     });
     const { maxActiveDims } = model;
-    const parts = { engine, config: modelConfig, activation, tokenizer, policy, maxActiveDims };
+    const recorded = recordedPolicy(policy);
+    const parts = { engine, config: modelConfig, activation, tokenizer, policy: recorded, maxActiveDims };
     const opened = engine;
     return {
       model,
@@ -98,7 +100,7 @@ export async function openTrainingSession(
       encoder: new SparseEncoder(parts),
       steps: stepsOf(config, sampler),
       origin: {
-        model: await hashFile(model.checkpoint.paths[0]!),
+        model: await hashModel(model),
         data: hashTexts(examples.flatMap(({ query, positive, negatives }) => [query, positive, ...negatives])),
       },
       close: async () => {
@@ -113,12 +115,18 @@ export async function openTrainingSession(
   }
 }
 
+/** SHA-256 of the weights, over that of each file where there are several. */
+async function hashModel({ checkpoint: { paths } }: ModelFolder): Promise<string> {
+  const hashes = await Promise.all(paths.map(hashFile));
+  return hashes.length === 1 ? hashes[0]! : hashTexts(hashes);
+}
+
 function stepsOf(config: FinetuneConfig, sampler: BatchSampler): number {
   const wanted = Math.max(1, Math.round(config.epochs * sampler.batchesPerEpoch));
   return config.maxSteps === undefined ? wanted : Math.min(config.maxSteps, wanted);
 }
 
-/** The model's policy with the lengths of this run, which the trained model will record. */
+/** The model's policy with the lengths of this run. */
 function trainingPolicy(model: ModelFolder, config: FinetuneConfig): LexrayModelPolicy {
   const limit = model.maxSequenceLength;
   const length = (wanted: number | undefined, recorded: number): number => {
@@ -132,4 +140,13 @@ function trainingPolicy(model: ModelFolder, config: FinetuneConfig): LexrayModel
     ...model.policy,
     maxLength: { query: length(config.queryMaxLength, query), document: length(config.documentMaxLength, document) },
   };
+}
+
+/**
+ * What the trained model records: one length for queries and documents, the longer of the two, because
+ * sentence-transformers knows only one. So a folder gives the same vectors there as here.
+ */
+function recordedPolicy(policy: LexrayModelPolicy): LexrayModelPolicy {
+  const longest = Math.max(policy.maxLength.query, policy.maxLength.document);
+  return { ...policy, maxLength: { query: longest, document: longest } };
 }

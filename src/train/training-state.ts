@@ -3,8 +3,8 @@
  *
  *     config.json               resolved settings and the hashes of model and data
  *     metrics.jsonl             one line each `logEvery` steps and each evaluation
- *     checkpoint-000200/        weights and moments (state.safetensors), sampler and best step (state.json)
- *     best.safetensors          weights of the best step on the dev split
+ *     checkpoint-00000200/      weights and moments (state.safetensors), sampler and best step (state.json)
+ *     best-00000150.safetensors weights of the best step on the dev split; one for each best step that a checkpoint names
  *
  * A checkpoint appears whole or not at all, so the newest one that is there can always be resumed from.
  */
@@ -15,7 +15,7 @@ import { z } from 'zod';
 import { openSafetensors } from '../checkpoint/safetensors-reader.ts';
 import { type WritableTensor, writeSafetensors } from '../checkpoint/safetensors-writer.ts';
 import type { Engine, VariablePart, VariableSpec } from '../compute/runtime/engine.ts';
-import { badInput } from '../util/errors.ts';
+import { badInput, LexrayError } from '../util/errors.ts';
 import { writeFolderAtomic } from '../util/write-atomic.ts';
 import type { SamplerState } from './batch-sampler.ts';
 
@@ -31,6 +31,8 @@ export interface TrainingState {
   readonly step: number;
   readonly sampler: SamplerState;
   readonly best: BestStep | undefined;
+  /** The evaluation of this step is still to be done: the run was stopped in it. */
+  readonly evaluationDue: boolean;
   /** Seconds of training so far. */
   readonly seconds: number;
 }
@@ -44,15 +46,17 @@ const stateSchema = z.strictObject({
   sampler: z.strictObject({
     epoch: z.int().min(0),
     position: z.int().min(0),
+    waiting: z.array(z.int().min(0)),
     random: z.tuple([word, word, word, word]),
   }),
   best: z.strictObject({ step: z.int().min(0), value: z.number() }).optional(),
+  evaluationDue: z.boolean(),
   seconds: z.number().min(0),
 });
 
 const savedParts: readonly VariablePart[] = ['value', 'firstMoment', 'secondMoment'];
 
-/** Writes a checkpoint and removes all but the newest `keep`. */
+/** Writes a checkpoint, removes all but the newest `keep`, and weights of best steps that none of them names. */
 export async function saveTrainingState(
   runFolder: string,
   engine: Engine,
@@ -69,14 +73,22 @@ export async function saveTrainingState(
     },
     { force: true },
   );
-  const old = (await listCheckpoints(runFolder)).slice(0, -keep);
-  for (const name of old) await rm(join(runFolder, name), { recursive: true, force: true });
+  const checkpoints = await listCheckpoints(runFolder);
+  for (const name of checkpoints.slice(0, -keep)) await rm(join(runFolder, name), { recursive: true, force: true });
+  const named = new Set<string>();
+  for (const name of checkpoints.slice(-keep)) {
+    const { best } = await readState(join(runFolder, name));
+    if (best) named.add(bestName(best.step));
+  }
+  for (const name of await readdir(runFolder)) {
+    if (/^best-\d+\.safetensors$/.test(name) && !named.has(name)) await rm(join(runFolder, name), { force: true });
+  }
 }
 
 /**
- * Restores the newest checkpoint into the engine.
+ * Restores the newest checkpoint into the engine, and removes what a killed run left half-written.
  * @returns the state, or undefined when there is no checkpoint
- * @throws LexrayError BAD_INPUT when the checkpoint does not fit the model
+ * @throws LexrayError BAD_INPUT when the checkpoint is damaged or does not fit the model
  */
 export async function restoreTrainingState(
   runFolder: string,
@@ -86,29 +98,62 @@ export async function restoreTrainingState(
   const newest = (await listCheckpoints(runFolder)).at(-1);
   if (newest === undefined) return undefined;
   const folder = join(runFolder, newest);
-  let state: TrainingState;
+  const state = await readState(folder);
   try {
-    const parsed = stateSchema.parse(JSON.parse(await readFile(join(folder, 'state.json'), 'utf8')));
-    state = { ...parsed, best: parsed.best };
+    await readTensors(join(folder, 'state.safetensors'), engine, variables, savedParts);
   } catch (cause) {
-    throw badInput('the checkpoint cannot be read', {
-      where: folder,
-      cause,
-      cure: 'remove it and resume from the one before',
-    });
+    throw damaged(folder, cause);
   }
-  await readTensors(join(folder, 'state.safetensors'), engine, variables, savedParts);
+  for (const name of await readdir(runFolder)) {
+    if (name.endsWith('.partial')) await rm(join(runFolder, name), { recursive: true, force: true });
+  }
   return state;
 }
 
-/** Writes the weights alone. */
-export async function saveWeights(path: string, engine: Engine, variables: readonly VariableSpec[]): Promise<void> {
-  await writeSafetensors(path, tensorsOf(engine, variables, ['value']));
+/** Writes the weights of the best step so far; to be followed by a checkpoint that names it. */
+export async function saveBestWeights(
+  runFolder: string,
+  engine: Engine,
+  variables: readonly VariableSpec[],
+  step: number,
+): Promise<void> {
+  await writeSafetensors(join(runFolder, bestName(step)), tensorsOf(engine, variables, ['value']));
 }
 
-/** Reads weights written by {@link saveWeights} into the engine. */
-export async function restoreWeights(path: string, engine: Engine, variables: readonly VariableSpec[]): Promise<void> {
-  await readTensors(path, engine, variables, ['value']);
+/** Reads the weights of a best step into the engine. */
+export async function restoreBestWeights(
+  runFolder: string,
+  engine: Engine,
+  variables: readonly VariableSpec[],
+  step: number,
+): Promise<void> {
+  await readTensors(join(runFolder, bestName(step)), engine, variables, ['value']);
+}
+
+/** Removes tensors and half-written files: a finished run keeps its settings and metrics only. */
+export async function discardTensors(runFolder: string): Promise<void> {
+  for (const name of await readdir(runFolder)) {
+    if (/^(checkpoint|best)-\d|\.partial$/.test(name))
+      await rm(join(runFolder, name), { recursive: true, force: true });
+  }
+}
+
+async function readState(folder: string): Promise<TrainingState> {
+  try {
+    const parsed = stateSchema.parse(JSON.parse(await readFile(join(folder, 'state.json'), 'utf8')));
+    return { ...parsed, best: parsed.best };
+  } catch (cause) {
+    throw damaged(folder, cause);
+  }
+}
+
+function damaged(folder: string, cause: unknown): LexrayError {
+  const why = cause instanceof LexrayError ? `: ${cause.message}` : '';
+  return badInput(`the checkpoint cannot be read${why}`, {
+    where: folder,
+    cause,
+    cure: 'remove it and resume from the one before, or start anew with --force',
+  });
 }
 
 /** Names of the checkpoints of a run, oldest first. */
@@ -118,7 +163,15 @@ async function listCheckpoints(runFolder: string): Promise<string[]> {
 }
 
 function checkpointName(step: number): string {
-  return `checkpoint-${String(step).padStart(8, '0')}`;
+  return `checkpoint-${padded(step)}`;
+}
+
+function bestName(step: number): string {
+  return `best-${padded(step)}.safetensors`;
+}
+
+function padded(step: number): string {
+  return String(step).padStart(8, '0');
 }
 
 function tensorsOf(
