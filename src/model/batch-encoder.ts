@@ -2,6 +2,7 @@
 import type { ModelConfig } from '../checkpoint/families/model-family.ts';
 import { Graph } from '../compute/graph/graph.ts';
 import type { Engine, Program } from '../compute/runtime/engine.ts';
+import { LexrayError } from '../util/errors.ts';
 import type { SparseVector } from '../vectors/sparse-vector.ts';
 import { buildSpladeGraph } from './splade-graph.ts';
 import type { SpladeActivation } from './splade-pooling.ts';
@@ -25,6 +26,7 @@ export class BatchEncoder {
 
   /**
    * The vectors of a batch, in its order.
+   * @throws LexrayError FAILED when a weight is not finite
    * @param sequences token ids, each with at least one token
    * @param dropped dimensions that are left out
    */
@@ -66,6 +68,11 @@ function positiveColumns(matrix: Float32Array, columns: number, dropped: Readonl
   const filled = new Uint32Array(columns);
   for (let p = 0, column = 0, term = 0; p < matrix.length; p++) {
     const weight = matrix[p]!;
+    if (!(weight < Number.POSITIVE_INFINITY)) {
+      throw new LexrayError('FAILED', `the model gives the weight ${weight} at dimension ${term}`, {
+        cure: 'its weights are too large, or damaged by a training that failed',
+      });
+    }
     if (weight > 0) {
       const { indices, values } = rows[column]!;
       const at = filled[column]!++;

@@ -60,8 +60,9 @@ export interface EncoderParts {
   readonly maxActiveDims?: number | undefined;
 }
 
-/** Texts that are tokenized and sorted together. */
+/** Texts that are tokenized and sorted together, and their characters: whichever is reached first. */
 const windowSize = 1024;
+const windowCharacters = 8 << 20;
 /** Sequences of a batch at most: the engine returns a dense row for each. */
 const batchSequences = 128;
 
@@ -129,8 +130,15 @@ export class SparseEncoder {
     }
   }
 
-  /** The vectors of texts, in their order. */
+  /**
+   * The vectors of texts, in their order. A text without tokens has an empty vector. Whoever stops reading early stops
+   * the work as well: the iterator ends when the batches that are on the engine have come back.
+   * @throws LexrayError INTERRUPTED when the signal fires, FAILED when the engine fails or a weight is not finite, and
+   * whatever reading the texts throws
+   */
   async *encode(texts: Iterable<string> | AsyncIterable<string>, options: EncodeOptions): AsyncGenerator<SparseVector> {
+    const unfinished = new Set<Promise<SparseVector[]>>();
+    let stopped = false;
     let previous: Promise<SparseVector[]> | undefined;
     let done = 0;
     const finish = async function* (window: Promise<SparseVector[]>): AsyncGenerator<SparseVector> {
@@ -144,19 +152,26 @@ export class SparseEncoder {
       });
       yield* vectors;
     };
-    for await (const window of windows(texts, windowSize)) {
-      throwIfAborted(options.signal);
-      const current = this.#encodeWindow(window, options);
-      current.catch(() => {}); // it is awaited later; until then a failure must not count as unhandled
+    try {
+      for await (const window of windows(texts)) {
+        throwIfAborted(options.signal);
+        const current = this.#encodeWindow(window, options, () => stopped);
+        unfinished.add(current);
+        const forget = (): boolean => unfinished.delete(current);
+        current.then(forget, forget); // it is awaited later; until then a failure must not count as unhandled
+        if (previous) yield* finish(previous);
+        previous = current;
+      }
       if (previous) yield* finish(previous);
-      previous = current;
+    } finally {
+      stopped = true;
+      await Promise.allSettled(unfinished);
     }
-    if (previous) yield* finish(previous);
   }
 
   /** The vector of one text. */
   async encodeOne(text: string, options: EncodeOptions): Promise<SparseVector> {
-    const [vector] = await this.#encodeWindow([text], options);
+    const [vector] = await this.#encodeWindow([text], options, () => false);
     return vector!;
   }
 
@@ -168,7 +183,11 @@ export class SparseEncoder {
     await this.dispose();
   }
 
-  async #encodeWindow(texts: readonly string[], options: EncodeOptions): Promise<SparseVector[]> {
+  async #encodeWindow(
+    texts: readonly string[],
+    options: EncodeOptions,
+    stopped: () => boolean,
+  ): Promise<SparseVector[]> {
     const maxLength = this.policy.maxLength[options.kind];
     const maxActiveDims = options.maxActiveDims ?? this.#maxActiveDims;
     const sequences = texts.map((text) =>
@@ -177,8 +196,9 @@ export class SparseEncoder {
     const vectors = new Array<SparseVector>(texts.length).fill(emptyVector);
     const running = new Set<Promise<void>>();
     for (const batch of lengthSortedBatches(sequences, options.batchTokens ?? 4096)) {
+      if (stopped()) break;
       throwIfAborted(options.signal);
-      const run = (async () => {
+      const run = async (): Promise<void> => {
         const encoded = await this.#batches.encode(
           batch.map((i) => sequences[i]!),
           this.#dropped,
@@ -186,8 +206,9 @@ export class SparseEncoder {
         batch.forEach((i, at) => {
           vectors[i] = maxActiveDims === undefined ? encoded[at]! : keepTopTerms(encoded[at]!, maxActiveDims);
         });
-      })();
-      const tracked = run.finally(() => running.delete(tracked));
+      };
+      const tracked = run().finally(() => running.delete(tracked));
+      tracked.catch(() => {}); // as above
       running.add(tracked);
       if (running.size >= 2) await Promise.race(running);
     }
@@ -231,13 +252,16 @@ export function* lengthSortedBatches(sequences: readonly Int32Array[], batchToke
   if (batch.length > 0) yield batch;
 }
 
-async function* windows(texts: Iterable<string> | AsyncIterable<string>, size: number): AsyncGenerator<string[]> {
+async function* windows(texts: Iterable<string> | AsyncIterable<string>): AsyncGenerator<string[]> {
   let window: string[] = [];
+  let characters = 0;
   for await (const text of texts) {
     window.push(text);
-    if (window.length === size) {
+    characters += text.length;
+    if (window.length === windowSize || characters >= windowCharacters) {
       yield window;
       window = [];
+      characters = 0;
     }
   }
   if (window.length > 0) yield window;
