@@ -4,8 +4,6 @@
  *
  *     data/ (BEIR)   start/ (random model)   model/   model.training/   index/   runs/*.trec   report.html
  */
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { buildRetrievalTask, prepareProject } from '../data/api-symbols.ts';
 import type { Document } from '../data/document.ts';
@@ -21,12 +19,11 @@ import { reciprocalRankFusion } from '../search/reciprocal-rank-fusion.ts';
 import type { Hit } from '../search/searcher.ts';
 import { finetune } from '../train/finetune.ts';
 import { readMetrics } from '../train/metrics-log.ts';
-import { LexrayError } from '../util/errors.ts';
-import { readManifest, writeManifest } from '../util/manifest.ts';
 import type { ProgressListener, WarningListener } from '../util/progress.ts';
 import { toolName } from '../util/version.ts';
 import { writeFileAtomic } from '../util/write-atomic.ts';
 import { makeStartModel } from './make-start-model.ts';
+import { checkDemoFolder, folderSize, replaceDemoFolder } from './output-folder.ts';
 import { demoModel, demoSettings } from './recipe.ts';
 import * as report from './report-data.ts';
 import { bm25System, lexraySystem, queryLatency } from './systems.ts';
@@ -41,6 +38,8 @@ export interface DemoOptions {
   readonly threads: number;
   /** Train for so many steps only: a quick look. */
   readonly maxSteps?: number | undefined;
+  /** A project with fewer documented symbols is not learned from. @default 4000 */
+  readonly minSymbols?: number | undefined;
   readonly force?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
@@ -62,9 +61,11 @@ export interface DemoResult {
   dispose(): Promise<void>;
 }
 
-const demoFormat = 'lexray-demo';
-
-/** Runs the demo. The caller disposes of the result. */
+/**
+ * Runs the demo. The caller disposes of the result.
+ * @throws LexrayError USAGE when the output is in the way; NETWORK when packages must be installed and cannot be;
+ * INTERRUPTED; and what {@link finetune} throws
+ */
 export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const { output, seed, threads, signal, onProgress, onWarning } = options;
   const listeners = { signal, onProgress, onWarning };
@@ -75,11 +76,15 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     phases.push({ name, seconds: (performance.now() - start) / 1000 });
     return result;
   };
-  await prepareOutput(output, options.force ?? false, { seed, threads, project: resolve(options.project) });
+  await checkDemoFolder(output, options.project, options.force ?? false);
 
   const dataFolder = join(output, 'data');
   const { project, task } = await timed('read declarations', async () => {
-    const found = await prepareProject(options.project, withoutUndefined(listeners));
+    const found = await prepareProject(
+      options.project,
+      withoutUndefined({ ...listeners, minSymbols: options.minSymbols }),
+    );
+    await replaceDemoFolder(output, { seed, threads, project: resolve(options.project) });
     const built = buildRetrievalTask(found.symbols);
     await writeBeirFolder(dataFolder, built);
     return { project: found, task: built };
@@ -103,131 +108,106 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
 
   const sources = { collection: test, documents, signal, onProgress };
   const encoder = await SparseEncoder.load(model, { threads, ...listeners });
-  const lexray = await timed('encode, index and search', () => lexraySystem(encoder, sources));
-  const [plain, stemmed] = await timed('BM25', async () => [
-    await bm25System(false, sources),
-    await bm25System(true, sources),
-  ]);
-  const fusion = {
-    name: 'Lexray + BM25 stemmed',
-    run: reciprocalRankFusion([lexray.run, stemmed!.run], { k: 100 }),
-  };
-  const single = [lexray, plain!, stemmed!];
+  try {
+    const lexray = await timed('encode, index and search', () => lexraySystem(encoder, sources));
+    const [plain, stemmed] = await timed('BM25', async () => [
+      await bm25System(false, sources),
+      await bm25System(true, sources),
+    ]);
+    const fusion = {
+      name: 'Lexray + BM25 stemmed',
+      run: reciprocalRankFusion([lexray.run, stemmed!.run], { k: 100 }),
+    };
+    const single = [lexray, plain!, stemmed!];
 
-  const systems: DemoSystem[] = await timed('measure', async () => {
-    const texts = test.queries.slice(0, 200).map(({ text }) => text);
-    const rows: DemoSystem[] = [];
-    for (const system of single) {
-      const folder = join(output, 'index', system.name.toLowerCase().replaceAll(' ', '-'));
-      await writeIndex(folder, system.index, { config: {}, parents: {} });
-      rows.push(
-        report.systemRow(system, test, {
-          queryActiveDims: system.cost.queryActiveDims,
-          documentActiveDims: system.cost.documentActiveDims,
-          flops: system.cost.flops,
-          indexBytes: await folderSize(folder),
-          queryMilliseconds: await queryLatency(system, texts),
-        }),
-      );
-    }
-    rows.push(report.systemRow(fusion, test, {}));
-    for (const { name, run } of [...single, fusion]) {
-      const file = `${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}.trec`;
-      await writeRun(join(output, 'runs', file), run, { tag: name.replaceAll(/\s+/g, '-'), force: true });
-    }
-    return rows;
-  });
-  const comparisons = await timed('test for significance', async () => [
-    report.comparison(plain!, lexray, test),
-    report.comparison(stemmed!, lexray, test),
-    report.comparison(lexray, fusion, test),
-  ]);
+    const systems: DemoSystem[] = await timed('measure', async () => {
+      const texts = test.queries.slice(0, 200).map(({ text }) => text);
+      const rows: DemoSystem[] = [];
+      for (const system of single) {
+        const folder = join(output, 'index', system.name.toLowerCase().replaceAll(' ', '-'));
+        await writeIndex(folder, system.index, { config: {}, parents: {} });
+        rows.push(
+          report.systemRow(system, test, {
+            queryActiveDims: system.cost.queryActiveDims,
+            documentActiveDims: system.cost.documentActiveDims,
+            flops: system.cost.flops,
+            indexBytes: await folderSize(folder),
+            queryMilliseconds: await queryLatency(system, texts),
+          }),
+        );
+      }
+      rows.push(report.systemRow(fusion, test, {}));
+      for (const { name, run } of [...single, fusion]) {
+        const file = `${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}.trec`;
+        await writeRun(join(output, 'runs', file), run, { tag: name.replaceAll(/\s+/g, '-'), force: true });
+      }
+      return rows;
+    });
+    const comparisons = await timed('test for significance', async () => [
+      report.comparison(plain!, lexray, test),
+      report.comparison(stemmed!, lexray, test),
+      report.comparison(lexray, fusion, test),
+    ]);
 
-  const metrics = await readMetrics(join(trained.trainingFolder, 'metrics.jsonl'));
-  const data: DemoReportData = {
-    created: new Date().toISOString(),
-    tool: toolName,
-    task: {
-      source: project.source === 'project' ? 'the packages of this project' : 'typescript and @types/node',
-      packages: new Set(project.symbols.map((symbol) => symbol.package)).size,
+    const metrics = await readMetrics(join(trained.trainingFolder, 'metrics.jsonl'));
+    const data: DemoReportData = {
+      created: new Date().toISOString(),
+      tool: toolName,
+      task: {
+        source: project.source === 'project' ? 'the packages of this project' : 'typescript and @types/node',
+        packages: new Set(project.symbols.map((symbol) => symbol.package)).size,
+        documents: documents.length,
+        trainQueries: trainQueries.length,
+        devQueries: dev.queries.length,
+        testQueries: test.queries.length,
+      },
+      systems,
+      measures: report.demoMeasures,
+      comparisons,
+      training: {
+        steps: report.trainingSteps(metrics),
+        dev: report.devCurve(metrics),
+        devMeasure: report.demoMeasures[0],
+        ...(trained.best && { keptStep: trained.best.step }),
+        recipe: {
+          layers: demoModel.layers,
+          'hidden size': demoModel.hiddenSize,
+          vocabulary,
+          steps: trained.steps,
+          'batch size': trained.config.batchSize,
+          'learning rate': trained.config.learningRate,
+          λq: trained.config.queryRegularizerWeight,
+          λd: trained.config.documentRegularizerWeight,
+        },
+      },
+      postings: [lexray, plain!].map(report.postingsLengths),
+      examples: report.examples(test, [...single, fusion], titles, 8),
+      queryTexts: new Map(test.queries.map(({ qid, text }) => [qid, text])),
+      expansions: report.expansions(documents, lexray.documents, encoder.tokenizer, 6),
+      environment: report.environment(threads, seed, phases),
+    };
+    const reportPath = join(output, 'report.html');
+    await writeFileAtomic(reportPath, demoReport(data));
+
+    return {
+      report: reportPath,
       documents: documents.length,
       trainQueries: trainQueries.length,
-      devQueries: dev.queries.length,
       testQueries: test.queries.length,
-    },
-    systems,
-    measures: report.demoMeasures,
-    comparisons,
-    training: {
-      steps: report.trainingSteps(metrics),
-      dev: report.devCurve(metrics),
-      devMeasure: report.demoMeasures[0],
-      ...(trained.best && { keptStep: trained.best.step }),
-      recipe: {
-        layers: demoModel.layers,
-        'hidden size': demoModel.hiddenSize,
-        vocabulary,
-        steps: trained.steps,
-        'batch size': trained.config.batchSize,
-        'learning rate': trained.config.learningRate,
-        λq: trained.config.queryRegularizerWeight,
-        λd: trained.config.documentRegularizerWeight,
+      systems,
+      comparisons,
+      phases,
+      search: async (text, k) =>
+        (await lexray.search(text, k)).map((hit) => ({ ...hit, title: titles.get(hit.docid) ?? hit.docid })),
+      dispose: async () => {
+        for (const system of single) await system.dispose();
+        await encoder.dispose();
       },
-    },
-    postings: [lexray, plain!].map(report.postingsLengths),
-    examples: report.examples(test, [...single, fusion], titles, 8),
-    queryTexts: new Map(test.queries.map(({ qid, text }) => [qid, text])),
-    expansions: report.expansions(documents, lexray.documents, encoder.tokenizer, 6),
-    environment: report.environment(threads, seed, phases),
-  };
-  const reportPath = join(output, 'report.html');
-  await writeFileAtomic(reportPath, demoReport(data));
-
-  return {
-    report: reportPath,
-    documents: documents.length,
-    trainQueries: trainQueries.length,
-    testQueries: test.queries.length,
-    systems,
-    comparisons,
-    phases,
-    search: async (text, k) =>
-      (await lexray.search(text, k)).map((hit) => ({ ...hit, title: titles.get(hit.docid) ?? hit.docid })),
-    dispose: async () => {
-      for (const system of single) await system.dispose();
-      await encoder.dispose();
-    },
-  };
-}
-
-/** An empty folder for the demo; only an earlier demo is replaced without being asked to. */
-async function prepareOutput(output: string, force: boolean, config: Readonly<Record<string, unknown>>): Promise<void> {
-  if (existsSync(output) && !force && (await readdir(output)).length > 0) {
-    try {
-      await readManifest(output, demoFormat, 1);
-    } catch {
-      throw new LexrayError('USAGE', `the output exists and is not an earlier demo: ${output}`, {
-        where: output,
-        cure: 'choose another folder with -o, or pass --force to replace it',
-      });
-    }
+    };
+  } catch (error) {
+    await encoder.dispose();
+    throw error;
   }
-  await rm(output, { recursive: true, force: true });
-  await mkdir(output, { recursive: true });
-  await writeManifest(output, {
-    format: demoFormat,
-    version: 1,
-    config,
-    parents: {},
-    created: new Date().toISOString(),
-    tool: toolName,
-  });
-}
-
-async function folderSize(folder: string): Promise<number> {
-  let bytes = 0;
-  for (const name of await readdir(folder)) bytes += (await stat(join(folder, name))).size;
-  return bytes;
 }
 
 /** Options without the keys whose value is undefined. */
