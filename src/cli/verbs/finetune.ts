@@ -1,4 +1,5 @@
 /** `lexray finetune MODEL --data DATA -o OUT`: trains a masked language model into a sparse retriever. */
+import { join } from 'node:path';
 import { z } from 'zod';
 import type { BeirCollection } from '../../data/load-beir.ts';
 import type { TrainingExample } from '../../data/read-training-examples.ts';
@@ -176,14 +177,17 @@ async function readData(
     import('../../data/find-leakage.ts'),
   ]);
   const examples = await readTrainingExamples(data, { onWarning, signal });
-  const splits = await listSplits(dev ?? data).catch((): string[] => []);
-  const hasDev = dev !== undefined || splits.includes(devSplit);
+  const hasDev = dev !== undefined || (await listSplits(data)).includes(devSplit);
   const collection = hasDev ? await loadBeir(dev ?? data, { split: devSplit, onWarning, signal }) : undefined;
   const queries = examples.map(({ query }) => query);
-  for (const split of new Set([...splits.filter((name) => name !== 'train')])) {
-    const heldOut = await loadBeir(dev ?? data, { split, signal });
-    const texts = heldOut.queries.map((query) => query.text);
-    findLeakage(queries, texts, { what: `queries of the ${split} split`, onWarning });
+  for (const folder of new Set([data, ...(dev === undefined ? [] : [dev])])) {
+    for (const split of await listSplits(folder)) {
+      if (split === 'train') continue;
+      const heldOut = await loadBeir(folder, { split, signal });
+      const texts = heldOut.queries.map((query) => query.text);
+      const warn = (message: string): void => onWarning(`${join(folder, 'qrels', split)}: ${message}`);
+      findLeakage(queries, texts, { what: 'queries', onWarning: warn });
+    }
   }
   return { examples, dev: collection };
 }
