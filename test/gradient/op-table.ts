@@ -6,6 +6,7 @@ import { linearAlgebraCases } from './cases/linear-algebra.ts';
 import { movementCases } from './cases/movement.ts';
 import { normalizationCases } from './cases/normalization.ts';
 import { reductionCases } from './cases/reduction.ts';
+import { rotaryCases } from './cases/rotary.ts';
 import type { OpCase } from './op-case.ts';
 
 /** All cases. */
@@ -17,4 +18,5 @@ export const opCases: readonly OpCase[] = [
   ...movementCases,
   ...normalizationCases,
   ...reductionCases,
+  ...rotaryCases,
 ];

@@ -4,6 +4,7 @@ import type { Value } from '../../../src/compute/graph/graph.ts';
 import {
   Add,
   Cast,
+  Cos,
   Div,
   Erf,
   Exp,
@@ -13,6 +14,7 @@ import {
   Neg,
   type Operand,
   Relu,
+  Sin,
   Sqrt,
   Sub,
   Tanh,
@@ -102,11 +104,17 @@ export const elementwiseCases: readonly OpCase[] = [
   ...unary('Sqrt', Sqrt, positive),
   ...unary('Erf', Erf, normal),
   ...unary('Tanh', Tanh, normal),
+  ...unary('Cos', Cos, normal),
+  ...unary('Sin', Sin, normal),
   ...unary('Relu', Relu, normal),
-  smooth('Relu', 'at zero, where the gradient is zero', (inputs) => Mul(Relu(Mul(inputs.variable('x', [3]), 0)), 2)),
+  smooth('Relu', 'close to zero', (inputs) => Relu(inputs.given('x', [4], [-0.01, 0.01, -0.2, 0.2]))),
   smooth('accumulate', 'a value in use four times', (inputs) => {
     const x = inputs.variable('x', matrix);
     return Add(Mul(x, Exp(x)), Sub(Transpose(Transpose(x, [1, 0]), [1, 0]), Mul(inputs.variable('y', [1]), x)));
+  }),
+  smooth('Cos Sin', 'many turns away from zero', (inputs) => {
+    const x = inputs.given('x', [6], [-300.25, -31.5, 3.25, 31.5, 300.25, 511]);
+    return [Cos(x), Sin(x)];
   }),
   opaque('Greater', 'shapes that broadcast', (inputs) =>
     Greater(inputs.variable('x', [2, 1]), inputs.variable('y', [4])),

@@ -5,6 +5,7 @@ import {
   GatherND,
   Greater,
   NonZero,
+  Range,
   ScatterND,
   Shape,
   Transpose,
@@ -17,6 +18,9 @@ export const indexingCases: readonly OpCase[] = [
     ConstantOfShape(Shape(inputs.rows(3, 2)), ['n', 2], -1.5),
   ),
   opaque('ConstantOfShape', 'no rows', (inputs) => ConstantOfShape(Shape(inputs.rows(0, 2)), ['n', 2], 1)),
+  opaque('Range', 'numbers of rows, of some and of none', (inputs) =>
+    [4, 1, 0].map((count, i) => Range(inputs.feed(`limit ${i}`, 'int64', [], [count], []), `n${i}`)),
+  ),
   smooth('Gather', 'axis 0, repeated and negative indices', (inputs) =>
     Gather(inputs.variable('x', [4, 3]), inputs.indices([3, 0, 3, -1, 3, 1])),
   ),

@@ -1,10 +1,12 @@
 /** Operators that move data. */
+import type { Value } from '../../../src/compute/graph/graph.ts';
 import {
   Concat,
   Expand,
   Gather,
   Reshape,
   Shape,
+  Split,
   sliceRows,
   Tanh,
   Transpose,
@@ -111,6 +113,16 @@ export const movementCases: readonly OpCase[] = [
   smooth('Concat', 'with a part that has no gradient', (inputs) =>
     Concat([inputs.variable('a', [2, 3]), inputs.feed('fixed', 'float32', [1, 3], [1, 2, 3], [1, 3])], 0, 3),
   ),
+  smooth('Split', 'along the last axis', (inputs) => Split(inputs.variable('x', [2, 6]), [1, 3, 2], -1)),
+  smooth('Split', 'along axis 0, in one part too', (inputs) => {
+    const x = inputs.variable('x', [3, 2]);
+    return [...Split(x, [2, 1], 0), ...Split(x, [3], 0)];
+  }),
+  smooth('Split', 'rows of unknown number, of which a part is not used', (inputs) => {
+    const [first, , last] = Split(inputs.rows(4, 6), [2, 3, 1], 1) as [Value, Value, Value];
+    return [first, last];
+  }),
+  smooth('Split', 'no rows', (inputs) => Split(inputs.rows(0, 3), [1, 2], 1)),
   smooth('sliceRows', 'the start, the middle and all of a [2, 3]', (inputs) => {
     const x = inputs.variable('x', [5, 2]);
     return [sliceRows(x, 0, 2), sliceRows(x, 1, 4), sliceRows(x, 0, 5)];

@@ -9,6 +9,9 @@ export const normalizationCases: readonly OpCase[] = [
       LayerNormalization(inputs.rows(count, 6), inputs.variable('weight', [6]), inputs.variable('bias', [6]), 1e-5),
     ),
   ),
+  smooth('LayerNormalization', 'without a bias', (inputs) =>
+    LayerNormalization(inputs.rows(4, 6), inputs.variable('weight', [6]), undefined, 1e-5),
+  ),
   smooth('LayerNormalization', 'a large epsilon, weights apart', (inputs) =>
     LayerNormalization(
       inputs.variable('x', [3, 4]),

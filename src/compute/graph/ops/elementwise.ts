@@ -58,6 +58,16 @@ export function Tanh(x: Value): Value {
   return unary('Tanh', x, (gradient, _, y) => Mul(gradient, Neg(Sub(Mul(y, y), 1))));
 }
 
+/** cos x */
+export function Cos(x: Value): Value {
+  return unary('Cos', x, (gradient) => Neg(Mul(gradient, Sin(x))));
+}
+
+/** sin x */
+export function Sin(x: Value): Value {
+  return unary('Sin', x, (gradient) => Mul(gradient, Cos(x)));
+}
+
 /** max(x, 0); the gradient at 0 is 0. */
 export function Relu(x: Value): Value {
   return unary('Relu', x, (gradient) => Mul(gradient, Cast(Greater(x, 0), 'float32')));

@@ -1,10 +1,11 @@
 /** All operators of the graph, named as in ONNX. */
 export { activationByName, Gelu, GeluTanh } from './activation.ts';
 export { Cast } from './cast.ts';
-export { ConstantOfShape } from './constant.ts';
+export { ConstantOfShape, Range } from './constant.ts';
 export {
   Add,
   accumulate,
+  Cos,
   Div,
   Erf,
   Exp,
@@ -14,12 +15,14 @@ export {
   Neg,
   type Operand,
   Relu,
+  Sin,
   Sqrt,
   Sub,
   Tanh,
 } from './elementwise.ts';
 export { Gather, GatherND, NonZero, ScatterND } from './indexing.ts';
 export { Linear, MatMul, type MatMulOptions } from './linear-algebra.ts';
-export { Concat, Expand, Reshape, Shape, sliceRows, Transpose, Unsqueeze } from './movement.ts';
+export { Concat, Expand, Reshape, Shape, Split, sliceRows, Transpose, Unsqueeze } from './movement.ts';
 export { LayerNormalization, LogSoftmax, Softmax } from './normalization.ts';
 export { ArgMax, ReduceMax, ReduceMean, ReduceSum, sumAll } from './reduction.ts';
+export { RotaryEmbedding } from './rotary.ts';

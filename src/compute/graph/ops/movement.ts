@@ -1,4 +1,4 @@
-/** ONNX operators that move data without computing: reshape, transpose, slice, concatenate, expand. */
+/** ONNX operators that move data without computing: reshape, transpose, slice, split, concatenate, expand. */
 import { LexrayError } from '../../../util/errors.ts';
 import type { Dimension, Dimensions, Value } from '../graph.ts';
 import { expectSame, normalAxis } from '../shape.ts';
@@ -123,6 +123,28 @@ export function sliceRows(x: Value, start: number, end: number): Value {
     ],
   });
   return y;
+}
+
+/** x cut along an axis into parts of the given sizes. */
+export function Split(x: Value, sizes: readonly number[], axis: number): Value[] {
+  const graph = x.graph;
+  const at = normalAxis('Split', axis, x.dims.length);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  expectSame('Split', x.dims[at], total);
+  const outputs = sizes.map((size) => ({ dtype: x.dtype, dims: x.dims.map((dim, i) => (i === at ? size : dim)) }));
+  const parts = graph.node('Split', [x, graph.int64(sizes)], outputs, { axis: at });
+  graph.differentiate({
+    inputs: [x],
+    outputs: parts,
+    backward: (gradients) => {
+      const build = (): Value => {
+        const whole = parts.map((part, i) => gradients[i] ?? ConstantOfShape(Shape(part), part.dims, 0));
+        return Concat(whole, at, total);
+      };
+      return [accumulate(x, x.dims, build)];
+    },
+  });
+  return parts;
 }
 
 /** Cuts x along an axis into pieces as long as the given values. */

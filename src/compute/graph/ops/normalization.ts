@@ -9,19 +9,19 @@ import { ReduceSum } from './reduction.ts';
  * Layer normalisation over the last axis: (x − mean)/√(var + ε) · weight + bias.
  * @param x [tokens, features]
  * @param weight [features]
- * @param bias [features]
+ * @param bias [features], if there is one
  */
-export function LayerNormalization(x: Value, weight: Value, bias: Value, epsilon: number): Value {
+export function LayerNormalization(x: Value, weight: Value, bias: Value | undefined, epsilon: number): Value {
   const [tokens, features] = x.dims as [Value['dims'][number], number];
   const graph = x.graph;
   const [y, mean, inverseDeviation] = graph.node(
     'LayerNormalization',
-    [x, weight, bias],
+    bias ? [x, weight, bias] : [x, weight],
     [x, { dtype: 'float32', dims: [tokens, 1] }, { dtype: 'float32', dims: [tokens, 1] }],
     { axis: -1, epsilon: { float: epsilon } },
   ) as [Value, Value, Value];
   graph.differentiate({
-    inputs: [x, weight, bias],
+    inputs: bias ? [x, weight, bias] : [x, weight],
     outputs: [y],
     backward: ([gradient]) => {
       const normal = Mul(Sub(x, mean), inverseDeviation);
@@ -36,7 +36,7 @@ export function LayerNormalization(x: Value, weight: Value, bias: Value, epsilon
       return [
         accumulate(x, x.dims, toX),
         accumulate(weight, weight.dims, () => ReduceSum(product, [0], false)),
-        accumulate(bias, bias.dims, () => ReduceSum(gradient!, [0], false)),
+        bias && accumulate(bias, bias.dims, () => ReduceSum(gradient!, [0], false)),
       ];
     },
   });

@@ -56,6 +56,8 @@ export const elementwiseKernels: Kernels = {
   Exp: unary(Math.exp),
   Log: unary(Math.log),
   Sqrt: unary(Math.sqrt),
+  Cos: unary(Math.cos),
+  Sin: unary(Math.sin),
   Erf: unary(erf),
   Tanh: unary(Math.tanh),
   Relu: unary((x) => Math.max(x, 0)),

@@ -11,6 +11,7 @@ import { linearAlgebraKernels } from './linear-algebra.ts';
 import { movementKernels } from './movement.ts';
 import { normalizationKernels } from './normalization.ts';
 import { reductionKernels } from './reduction.ts';
+import { rotaryKernels } from './rotary.ts';
 
 /** Kernels by operator. */
 export const referenceKernels: Kernels = {
@@ -23,6 +24,7 @@ export const referenceKernels: Kernels = {
   ...movementKernels,
   ...normalizationKernels,
   ...reductionKernels,
+  ...rotaryKernels,
 };
 
 /**
