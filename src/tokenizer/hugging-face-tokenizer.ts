@@ -1,11 +1,12 @@
 /**
- * A {@link Tokenizer} on `@huggingface/tokenizers`. Its BERT stages are replaced by ours, which are equal to the native
- * library's for every character and several times faster. Truncation is Hugging Face's: the text gives way
+ * A {@link Tokenizer} on `@huggingface/tokenizers`. Its BERT stages, byte-level splitting and models are replaced by
+ * ours, which agree with the native library where it does not, and take bounded time on any text. Truncation is Hugging Face's: the text gives way
  * (at its end, or at its start with `truncation_side: left`), the special tokens around it stay.
  */
 import * as huggingFace from '@huggingface/tokenizers';
 import { badInput, LexrayError } from '../util/errors.ts';
 import { bertNormalize, bertWords } from './bert-text.ts';
+import { bytePairEncoder } from './byte-pair.ts';
 import { type CutFinder, cutFinder } from './cut-text.ts';
 import type { SpecialTokens, TokenizeOptions, Tokenizer } from './tokenizer.ts';
 import { type TokenizerJson, vocabularyOf } from './tokenizer-json.ts';
@@ -210,6 +211,9 @@ function buildPipeline(json: TokenizerJson, vocabulary: ReadonlyMap<string, numb
       continuingPrefix: model.continuing_subword_prefix as string,
       maxWordLength: model.max_input_chars_per_word as number,
     });
+  } else if (model.type === 'BPE' && pipeline.model !== null) {
+    const encode = pipeline.model.encode.bind(pipeline.model);
+    pipeline.model.encode = bytePairEncoder(model, vocabulary, encode) ?? encode;
   }
   return pipeline;
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { cpuSeconds } from './cpu-time.suite.ts';
 import { normalizeBounded } from './unicode-normalize.ts';
 
 const nfd = (text: string): string => text.normalize('NFD');
@@ -16,9 +17,11 @@ describe('normalizeBounded', () => {
 
   it('keeps all characters of a text with many marks in a row, in bounded time', () => {
     const text = `é${'\u0301\u0327'.repeat(250_000)}한`;
-    const start = performance.now();
-    const result = normalizeBounded(text, nfd);
-    expect(performance.now() - start).toBeLessThan(5000);
+    let result = '';
+    const seconds = cpuSeconds(() => {
+      result = normalizeBounded(text, nfd);
+    });
+    expect(seconds).toBeLessThan(5);
     expect(result).toHaveLength(1 + 1 + 500_000 + 3);
     expect(result.startsWith('e\u0327')).toBe(true);
     expect(result.endsWith(nfd('한'))).toBe(true);
