@@ -4,7 +4,7 @@ import { interpret } from '../runtime/reference/interpret.ts';
 import { fromTensor } from '../runtime/reference/tensor.ts';
 import { addGradients } from './autodiff.ts';
 import { Graph, type Value } from './graph.ts';
-import { Add, accumulate, Cast, Gather, Greater, Linear, Mul, Neg, Reshape, sumAll, Tanh } from './ops/index.ts';
+import { Add, accumulate, Cast, Gather, Greater, Linear, Mul, Neg, Relu, Reshape, sumAll, Tanh } from './ops/index.ts';
 
 function gradientsOf(graph: Graph, inputs: Readonly<Record<string, Tensor>>): Record<string, number[]> {
   const values = interpret(graph, new Map(Object.entries(inputs).map(([name, tensor]) => [name, fromTensor(tensor)])));
@@ -60,6 +60,12 @@ describe('addGradients', () => {
     addGradients(both, whole);
     expect(backward.length).toBeLessThan(both.nodes.length - forward);
     expect(backward.every((node) => node.inputs.every((input) => input !== frozen || node.op === 'Mul'))).toBe(true);
+  });
+
+  it('gives Relu the gradient 0 at 0', () => {
+    const graph = new Graph();
+    addGradients(graph, sumAll(Relu(graph.variable('a', [3]))));
+    expect(gradientsOf(graph, { a: float32([3], [-1, 0, 2]) })).toEqual({ a: [0, 0, 1] });
   });
 
   it('stops at Greater and Cast', () => {
