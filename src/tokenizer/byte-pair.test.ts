@@ -4,15 +4,33 @@ import { bytePairEncoder } from './byte-pair.ts';
 import { cpuSeconds } from './cpu-time.suite.ts';
 import type { TokenizerModelJson } from './tokenizer-json.ts';
 
-const merges = ['a b', 'b a', 'a a', 'ab a', 'aa aa', 'ba ba', 'aba b', 'c a', 'ca ab', 'b b'];
-const tokens = ['a', 'b', 'c', ...merges.map((merge) => merge.replace(' ', ''))];
-const vocabulary = new Map([...new Set(tokens)].map((token, id) => [token, id]));
-const model = { type: 'BPE', vocab: {}, merges } as unknown as TokenizerModelJson;
+const letters = ['a', 'b', 'c'];
 const otherwise = (words: readonly string[]): readonly string[] => words.map((word) => `<${word}>`);
+
+/** A model whose merges join earlier pieces, chosen by number, as a trainer's do. */
+function modelOf(choices: readonly (readonly [number, number])[]): { model: TokenizerModelJson; pieces: string[] } {
+  const pieces = [...letters];
+  const merges: string[] = [];
+  for (const [first, second] of choices) {
+    const pair = [pieces[first % pieces.length]!, pieces[second % pieces.length]!];
+    if (merges.includes(pair.join(' '))) continue;
+    merges.push(pair.join(' '));
+    if (!pieces.includes(pair.join(''))) pieces.push(pair.join(''));
+  }
+  return { model: { type: 'BPE', vocab: {}, merges } as unknown as TokenizerModelJson, pieces };
+}
+
+const { model, pieces } = modelOf([
+  [0, 0],
+  [0, 1],
+  [3, 3],
+  [4, 2],
+]);
+const vocabulary = new Map(pieces.map((piece, id) => [piece, id]));
 const encode = bytePairEncoder(model, vocabulary, otherwise)!;
 
 /** The definition, read literally: merge the leftmost pair of the best rank, and start again. */
-function slowly(word: string): string[] {
+function slowly(word: string, merges: readonly string[]): string[] {
   const pieces = [...word];
   for (;;) {
     let best = merges.length;
@@ -31,13 +49,18 @@ function slowly(word: string): string[] {
 
 describe('bytePairEncoder', () => {
   it('merges as the definition says', () => {
+    const choice = fc.tuple(fc.nat(30), fc.nat(30));
+    const word = fc.array(fc.constantFrom(...letters), { minLength: 1, maxLength: 40 }).map((parts) => parts.join(''));
     fc.assert(
-      fc.property(fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 80 }), (letters) => {
-        const word = letters.join('');
-        expect(encode([word])).toEqual(slowly(word));
-        expect(encode([word])).toEqual(slowly(word));
+      fc.property(fc.array(choice, { maxLength: 14 }), fc.array(word, { maxLength: 4 }), (choices, words) => {
+        const random = modelOf(choices);
+        const ids = new Map(random.pieces.map((piece, id) => [piece, id]));
+        const encodeRandom = bytePairEncoder(random.model, ids, otherwise)!;
+        const expected = words.flatMap((text) => slowly(text, random.model.merges as string[]));
+        expect(encodeRandom(words)).toEqual(expected);
+        expect(encodeRandom(words)).toEqual(expected);
       }),
-      { numRuns: 500 },
+      { numRuns: 2000 },
     );
   });
 
