@@ -229,12 +229,12 @@ describe('openCheckpoint', () => {
     [
       'no weights',
       { files: { 'model.safetensors': undefined } },
-      /has no model.safetensors and no model.safetensors.index.json/,
+      /has no model.safetensors and no pytorch_model.bin, nor shards of one/,
     ],
     [
-      'pickled weights only',
+      'weights that are no checkpoint of PyTorch',
       { files: { 'model.safetensors': undefined, 'pytorch_model.bin': 'x' } },
-      /pytorch_model.bin only, which is not supported yet/,
+      /pytorch_model.bin is not a checkpoint of PyTorch/,
     ],
   ])('refuses %s', async (_, changes, message) => {
     expect(await refusal(await copy(changes))).toMatch(message);

@@ -49,8 +49,9 @@ export interface TensorInfo {
   readonly dtype: Dtype;
   /** Row-major dimensions; `[]` is a scalar. */
   readonly shape: readonly number[];
-  /** Position of its first byte in the file. */
+  /** Position of its first element in the file. */
   readonly byteOffset: number;
+  /** Bytes of its elements; in a PyTorch file these need not follow each other. */
   readonly byteLength: number;
 }
 

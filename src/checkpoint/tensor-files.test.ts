@@ -1,11 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { copyTinyModel, readTensors, type TestTensor, tinyModel } from '../../test/fixtures/model-folders.ts';
 import { LexrayError } from '../util/errors.ts';
 import { openCheckpoint } from './checkpoint.ts';
 import { type WritableTensor, writeSafetensors } from './safetensors-writer.ts';
+import { openTensorFiles } from './tensor-files.ts';
 
 let temporary: string;
 let count = 0;
@@ -98,5 +100,54 @@ describe('shards', () => {
     expect(error).toBeInstanceOf(LexrayError);
     expect((error as LexrayError).code).toBe('BAD_INPUT');
     expect((error as LexrayError).message).toMatch(message);
+  });
+});
+
+describe('weights of PyTorch', () => {
+  const torchZip = fileURLToPath(new URL('../../test/fixtures/goldens/torch-zip', import.meta.url));
+
+  it('are a checkpoint like any other', async () => {
+    const { read } = JSON.parse(await readFile(join(torchZip, 'expected.json'), 'utf8')) as {
+      read: Record<string, Record<string, { elements: number[]; shape: number[] }>>;
+    };
+    const warnings: string[] = [];
+    const checkpoint = await openCheckpoint(join(torchZip, 'bert'), { onWarning: (message) => warnings.push(message) });
+    let count = 0;
+    for await (const { name, shape, data } of checkpoint.loadWeights()) {
+      expect({ name, shape, elements: [...data] }).toEqual({ name, ...pick(read.bert![name]!) });
+      count++;
+    }
+    expect(count).toBeGreaterThan(20);
+    // The tied decoder and bias are stored twice and equal.
+    expect(warnings).toEqual([]);
+    await checkpoint.close();
+
+    function pick({ elements, shape }: { elements: number[]; shape: number[] }): unknown {
+      return { elements, shape };
+    }
+  });
+
+  it('are not looked at where there are safetensors', async () => {
+    const folder = await copyTinyModel(join(temporary, `copy-${count++}`), { files: { 'pytorch_model.bin': 'x' } });
+    const checkpoint = await openCheckpoint(folder);
+    expect(checkpoint.paths).toEqual([join(folder, 'model.safetensors')]);
+    await checkpoint.close();
+  });
+
+  it('in shards have their own index', async () => {
+    const folder = join(temporary, `copy-${count++}`);
+    await cp(join(torchZip, 'sharded'), folder, { recursive: true });
+    const index = join(folder, 'pytorch_model.bin.index.json');
+    await writeFile(index, '{"weight_map":{"a":"model-00001-of-00001.safetensors"}}');
+    await expect(openTensorFiles(folder)).rejects.toThrow('not a plain file name that ends in .bin');
+    await writeFile(index, '{"weight_map":{"norm.bias":"pytorch_model-00001-of-00002.bin"}}');
+    await expect(openTensorFiles(folder)).rejects.toThrow('the index lists it nowhere');
+  });
+
+  it('that call a function are refused before anything else is looked at', async () => {
+    const folder = join(temporary, `copy-${count++}`);
+    await cp(join(torchZip, 'bert'), folder, { recursive: true });
+    await cp(join(torchZip, 'os-system.bin'), join(folder, 'pytorch_model.bin'));
+    await expect(openCheckpoint(folder)).rejects.toThrow('asks for "posix.system", which no tensor needs');
   });
 });

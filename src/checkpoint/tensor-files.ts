@@ -1,7 +1,12 @@
 /**
- * The weights of a model folder as one set of tensors: `model.safetensors`, or shards listed in
- * `model.safetensors.index.json`: {"metadata": {"total_size": n}, "weight_map": {"TENSOR": "model-00001-of-00002.safetensors"}}.
- * Shard names are plain file names; the index and the shards must agree tensor by tensor.
+ * The weights of a model folder as one set of tensors, whatever files they are in:
+ *
+ *     model.safetensors
+ *     model.safetensors.index.json    shards: {"metadata": {"total_size": n}, "weight_map": {"TENSOR": "model-00001-of-00002.safetensors"}}
+ *     pytorch_model.bin
+ *     pytorch_model.bin.index.json    shards that end in .bin
+ *
+ * The first that is there is used. Shard names are plain file names; the index and the shards must agree tensor by tensor.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,48 +14,69 @@ import { badInput } from '../util/errors.ts';
 import { openFileSource } from './byte-source.ts';
 import { JsonCursor, quote } from './json-cursor.ts';
 import type { TensorInfo } from './safetensors-header.ts';
-import { openSafetensors, type SafetensorsFile } from './safetensors-reader.ts';
+import { openSafetensors } from './safetensors-reader.ts';
+import type { TensorFile } from './tensor-file.ts';
+import { openTorchFile } from './torch-zip/torch-file.ts';
 
 /** The tensors of one or several files. */
-export interface TensorFiles {
-  /** Every stored tensor, by the name it has in the file. */
-  readonly tensors: ReadonlyMap<string, TensorInfo>;
+export interface TensorFiles extends Pick<TensorFile, 'tensors' | 'readTensor' | 'close'> {
   /** The files, in name order. */
   readonly paths: readonly string[];
-  /** See {@link SafetensorsFile.readTensor}. */
-  readTensor(name: string): Promise<Float32Array>;
   /** Whether two tensors have the same type and the same bytes; reads no more than needed. */
   sameBytes(a: string, b: string): Promise<boolean>;
-  close(): Promise<void>;
 }
 
-const singleFile = 'model.safetensors';
-const indexFile = 'model.safetensors.index.json';
+/** A kind of weight file. */
+interface WeightFormat {
+  readonly single: string;
+  readonly index: string;
+  readonly extension: string;
+  open(path: string): Promise<TensorFile>;
+}
+
+/** In the order of preference. */
+const formats: readonly WeightFormat[] = [
+  {
+    single: 'model.safetensors',
+    index: 'model.safetensors.index.json',
+    extension: '.safetensors',
+    open: openSafetensors,
+  },
+  {
+    single: 'pytorch_model.bin',
+    index: 'pytorch_model.bin.index.json',
+    extension: '.bin',
+    open: openTorchFile,
+  },
+];
 const maxIndexSize = 100_000_000;
 const maxShards = 1024;
+/** Bytes compared at a time: whole elements of every type. */
 const chunkLength = 1 << 20;
 
 /**
- * Opens the weights in a folder; `model.safetensors` is preferred to shards.
+ * Opens the weights in a folder.
  * @throws LexrayError BAD_INPUT when there are none, or a file is damaged, or index and shards disagree
  */
 export async function openTensorFiles(folder: string): Promise<TensorFiles> {
-  const single = join(folder, singleFile);
-  if (existsSync(single)) return gather([[single, await openSafetensors(single)]]);
-  const index = join(folder, indexFile);
-  if (!existsSync(index)) throw noWeights(folder);
-  return openShards(folder, index);
+  for (const format of formats) {
+    const single = join(folder, format.single);
+    if (existsSync(single)) return gather([[single, await format.open(single)]]);
+    const index = join(folder, format.index);
+    if (existsSync(index)) return openShards(folder, index, format);
+  }
+  throw noWeights(folder);
 }
 
-async function openShards(folder: string, index: string): Promise<TensorFiles> {
-  const shardOf = await readIndex(index);
+async function openShards(folder: string, index: string, format: WeightFormat): Promise<TensorFiles> {
+  const shardOf = await readIndex(index, format.extension);
   const names = [...new Set(shardOf.values())].sort();
   if (names.length > maxShards) throw badInput(`${index} lists more than ${maxShards} shards`, { where: index });
-  const files: [string, SafetensorsFile][] = [];
+  const files: [string, TensorFile][] = [];
   try {
     for (const name of names) {
       const path = join(folder, name);
-      const file = await openSafetensors(path);
+      const file = await format.open(path);
       files.push([path, file]);
       for (const tensor of file.tensors.keys()) {
         const listed = shardOf.get(tensor);
@@ -78,7 +104,7 @@ async function openShards(folder: string, index: string): Promise<TensorFiles> {
   }
 }
 
-async function readIndex(path: string): Promise<Map<string, string>> {
+async function readIndex(path: string, extension: string): Promise<Map<string, string>> {
   const source = await openFileSource(path);
   let text: string;
   try {
@@ -97,8 +123,8 @@ async function readIndex(path: string): Promise<Map<string, string>> {
     if (key !== 'weight_map') return json.skip();
     json.object((tensor) => {
       const shard = json.string();
-      if (!/^[\w.-]+\.safetensors$/.test(shard) || shard.startsWith('.')) {
-        json.fail(`the shard ${quote(shard)} is not a plain file name that ends in .safetensors`);
+      if (!/^\w[\w.-]*$/.test(shard) || !shard.endsWith(extension)) {
+        json.fail(`the shard ${quote(shard)} is not a plain file name that ends in ${extension}`);
       }
       shardOf.set(tensor, shard);
     });
@@ -108,16 +134,16 @@ async function readIndex(path: string): Promise<Map<string, string>> {
   return shardOf;
 }
 
-function gather(files: readonly [string, SafetensorsFile][]): TensorFiles {
+function gather(files: readonly [string, TensorFile][]): TensorFiles {
   const tensors = new Map<string, TensorInfo>();
-  const fileOf = new Map<string, SafetensorsFile>();
+  const fileOf = new Map<string, TensorFile>();
   for (const [, file] of files) {
     for (const [name, info] of file.tensors) {
       tensors.set(name, info);
       fileOf.set(name, file);
     }
   }
-  const find = (name: string): SafetensorsFile => {
+  const find = (name: string): TensorFile => {
     const file = fileOf.get(name);
     if (file === undefined) throw badInput(`there is no tensor ${quote(name)}`, { where: files[0]?.[0] ?? '' });
     return file;
@@ -130,11 +156,12 @@ function gather(files: readonly [string, SafetensorsFile][]): TensorFiles {
       const a = tensors.get(nameA)!;
       const b = tensors.get(nameB)!;
       if (a.dtype !== b.dtype || a.byteLength !== b.byteLength) return false;
+      const [readA, readB] = [await find(nameA).elements(nameA), await find(nameB).elements(nameB)];
       for (let start = 0; start < a.byteLength; start += chunkLength) {
         const length = Math.min(chunkLength, a.byteLength - start);
         const [left, right] = [Buffer.alloc(length), Buffer.alloc(length)];
-        await find(nameA).source.read(left, a.byteOffset + start);
-        await find(nameB).source.read(right, b.byteOffset + start);
+        await readA(left, start);
+        await readB(right, start);
         if (!left.equals(right)) return false;
       }
       return true;
@@ -147,12 +174,6 @@ function gather(files: readonly [string, SafetensorsFile][]): TensorFiles {
 
 function noWeights(folder: string): Error {
   if (!existsSync(folder)) return badInput(`there is no folder ${folder}`, { where: folder, cure: 'check the path' });
-  const pickle = ['pytorch_model.bin', 'pytorch_model.bin.index.json'].find((name) => existsSync(join(folder, name)));
-  if (pickle !== undefined) {
-    return badInput(`${folder} has its weights in ${pickle} only, which is not supported yet`, {
-      where: folder,
-      cure: 'save the model again with transformers: save_pretrained writes model.safetensors',
-    });
-  }
-  return badInput(`${folder} has no ${singleFile} and no ${indexFile}`, { where: folder, cure: 'check the path' });
+  const names = formats.map(({ single }) => single).join(' and no ');
+  return badInput(`${folder} has no ${names}, nor shards of one`, { where: folder, cure: 'check the path' });
 }
