@@ -207,7 +207,8 @@ export class SparseEncoder {
           vectors[i] = maxActiveDims === undefined ? encoded[at]! : keepTopTerms(encoded[at]!, maxActiveDims);
         });
       };
-      const tracked = run().finally(() => running.delete(tracked));
+      // A batch that fails stays among those that run, so that whoever waits for them fails as well.
+      const tracked = run().then(() => void running.delete(tracked));
       tracked.catch(() => {}); // as above
       running.add(tracked);
       if (running.size >= 2) await Promise.race(running);
