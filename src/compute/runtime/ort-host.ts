@@ -26,7 +26,7 @@ interface Session {
 }
 
 /** Loads onnxruntime-node. */
-export async function importOrt(): Promise<typeof Ort> {
+async function importOrt(): Promise<typeof Ort> {
   try {
     return await import('onnxruntime-node');
   } catch (cause) {
