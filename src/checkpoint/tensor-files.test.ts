@@ -110,21 +110,21 @@ describe('weights of PyTorch', () => {
     const { read } = JSON.parse(await readFile(join(torchZip, 'expected.json'), 'utf8')) as {
       read: Record<string, Record<string, { elements: number[]; shape: number[] }>>;
     };
+    const wanted = (name: string): { shape: readonly number[]; elements: readonly number[] } => {
+      const { shape, elements } = read.bert![name]!;
+      return { shape, elements };
+    };
     const warnings: string[] = [];
     const checkpoint = await openCheckpoint(join(torchZip, 'bert'), { onWarning: (message) => warnings.push(message) });
     let count = 0;
     for await (const { name, shape, data } of checkpoint.loadWeights()) {
-      expect({ name, shape, elements: [...data] }).toEqual({ name, ...pick(read.bert![name]!) });
+      expect({ name, shape, elements: [...data] }).toEqual({ name, ...wanted(name) });
       count++;
     }
     expect(count).toBeGreaterThan(20);
     // The tied decoder and bias are stored twice and equal.
     expect(warnings).toEqual([]);
     await checkpoint.close();
-
-    function pick({ elements, shape }: { elements: number[]; shape: number[] }): unknown {
-      return { elements, shape };
-    }
   });
 
   it('are not looked at where there are safetensors', async () => {
