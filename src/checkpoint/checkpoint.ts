@@ -64,7 +64,7 @@ export async function openCheckpoint(folder: string, options: OpenCheckpointOpti
       options.onWarning?.(`${folder}: ${ignored} differs from ${used} and is not used: ${readings}`);
     }
     const { bias, biasCopy } = family.tied;
-    if (!config.tie_word_embeddings && weights.get(bias)?.name !== biasCopy) {
+    if (biasCopy !== undefined && !config.tie_word_embeddings && weights.get(bias)?.name !== biasCopy) {
       options.onWarning?.(
         `${folder} is not tied and has no ${biasCopy}: transformers 4 and Lexray use ${bias}; transformers 5 uses zeros`,
       );

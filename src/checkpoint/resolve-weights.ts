@@ -43,7 +43,8 @@ export function resolveWeights(
   const missing: WeightSpec[] = [];
   for (const spec of specs) {
     const found = [spec.name, ...spec.aliases].filter((name) => stored.has(name));
-    const name = found.length > 1 && spec.name === bias ? (config.tie_word_embeddings ? bias : biasCopy) : found[0];
+    const preferred = config.tie_word_embeddings ? bias : biasCopy;
+    const name = found.length > 1 && spec.name === bias ? preferred : found[0];
     if (name === undefined) {
       missing.push(spec);
       continue;
@@ -59,7 +60,7 @@ export function resolveWeights(
     weights.set(spec.name, info);
     used.add(name);
   }
-  if (missing.length > 0) throw missingWeights(missing, specs, where);
+  if (missing.length > 0) throw missingWeights(missing, specs, family, where);
   return {
     weights,
     unused: [...stored.keys()].filter((name) => !used.has(name) && !family.isKnownExtra(name)),
@@ -74,7 +75,7 @@ export function resolveWeights(
         'transformers 5 uses the stored decoder. Set tie_word_embeddings to false if the decoder is meant';
       rivals.push({ used: weights.get(embeddings)!.name, ignored: decoder, readings });
     }
-    if (stored.has(bias) && stored.has(biasCopy)) {
+    if (biasCopy !== undefined && stored.has(bias) && stored.has(biasCopy)) {
       const name = weights.get(bias)!.name;
       const readings = 'versions of transformers differ in which of the two they use';
       rivals.push({ used: name, ignored: name === bias ? biasCopy : bias, readings });
@@ -98,7 +99,12 @@ function checkTensor(info: TensorInfo, spec: WeightSpec, where: string): void {
   }
 }
 
-function missingWeights(missing: readonly WeightSpec[], specs: readonly WeightSpec[], where: string): Error {
+function missingWeights(
+  missing: readonly WeightSpec[],
+  specs: readonly WeightSpec[],
+  family: ModelFamily,
+  where: string,
+): Error {
   const list = (names: readonly WeightSpec[]): string =>
     names
       .slice(0, 6)
@@ -108,7 +114,7 @@ function missingWeights(missing: readonly WeightSpec[], specs: readonly WeightSp
     const whole = missing.length === specs.filter(({ part }) => part === 'head').length;
     return badInput(
       `${where} has no ${whole ? '' : 'complete '}MLM head, which a SPLADE model needs; missing: ${list(missing)}`,
-      { where, cure: 'use a checkpoint saved as a masked language model (BertForMaskedLM, not BertModel)' },
+      { where, cure: `use a checkpoint saved as a masked language model (${family.architecture})` },
     );
   }
   return badInput(`${where} lacks ${missing.length} of ${specs.length} weights: ${list(missing)}`, {

@@ -27,14 +27,27 @@ interface BucketState {
   readonly output: Value;
 }
 
+/** What is added to the scores of a bucket: 0 where a token sees another, a large negative number elsewhere; [B, 1, 1 or L, L]. */
+export type AttentionMask = (bucket: BucketValues) => Value;
+
+/** Tokens see their whole sequence. */
+export const wholeSequence: AttentionMask = (bucket) => bucket.keyMask;
+
 /**
- * softmax(QKᵀ/√d)·V for each head of each sequence.
+ * softmax(QKᵀ/√d + mask)·V for each head of each sequence.
  * @param query [T, D]
  * @param key [T, D]
  * @param value [T, D]
  * @returns [T, D]
  */
-export function attention(query: Value, key: Value, value: Value, heads: number, layout: TokenLayout): Value {
+export function attention(
+  query: Value,
+  key: Value,
+  value: Value,
+  heads: number,
+  layout: TokenLayout,
+  mask: AttentionMask = wholeSequence,
+): Value {
   const graph = query.graph;
   const width = query.dims[1] as number;
   const headSize = width / heads;
@@ -56,7 +69,7 @@ export function attention(query: Value, key: Value, value: Value, heads: number,
         Value,
         Value,
       ];
-      const weights = Softmax(Add(MatMul(q, k, { transB: true, alpha }), bucket.keyMask));
+      const weights = Softmax(Add(MatMul(q, k, { transB: true, alpha }), mask(bucket)));
       const output = MatMul(weights, v);
       states.push({ bucket, query: q, key: k, value: v, weights, output });
       return fromHeads(output, bucket);

@@ -1,5 +1,6 @@
 /** Encodes batches of token ids into sparse vectors on an engine that holds the model's variables. */
 import type { ModelConfig } from '../checkpoint/families/model-family.ts';
+import { modelShape } from '../checkpoint/families/registry.ts';
 import { Graph } from '../compute/graph/graph.ts';
 import type { Engine, Program } from '../compute/runtime/engine.ts';
 import { LexrayError } from '../util/errors.ts';
@@ -31,12 +32,7 @@ export class BatchEncoder {
    * @param dropped dimensions that are left out
    */
   async encode(sequences: readonly Int32Array[], dropped: ReadonlySet<number>): Promise<SparseVector[]> {
-    const heads = this.#config.num_attention_heads;
-    const packed = packTokens(sequences, {
-      buckets: inferenceBuckets,
-      heads,
-      headSize: this.#config.hidden_size / heads,
-    });
+    const packed = packTokens(sequences, { buckets: inferenceBuckets, ...modelShape(this.#config) });
     const program = await this.#program(packed.bucketCount);
     const { weights } = await program.run(packed.feeds);
     const rows = positiveColumns(weights!.data as Float32Array, sequences.length, dropped);

@@ -20,25 +20,23 @@ export interface InitializeOptions {
   readonly outputBias?: number;
 }
 
-const identityLike = /\.attention\.(self\.value|output\.dense)\.weight$|\.transform\.dense\.weight$/;
-
 /** Weights in canonical order: matrices normal with standard deviation `initializer_range`, LayerNorm 1 and 0, biases 0. */
 export function* initializeWeights(config: ModelConfig, options: InitializeOptions): Generator<NamedWeight> {
   const family = findFamily(config.model_type, 'config');
   const random = new Random(options.seed);
-  for (const { name, shape } of family.weights(config)) {
+  for (const { name, shape, identityFrom } of family.weights(config)) {
     const data = new Float32Array(shape.reduce((product, dim) => product * dim, 1));
     if (shape.length >= 2) {
       const isEmbedding = name === family.tied.embeddings;
       const deviation = (isEmbedding ? options.embeddingDeviation : undefined) ?? config.initializer_range;
       for (let i = 0; i < data.length; i++) data[i] = random.normal() * deviation;
-      if (options.nearIdentity && identityLike.test(name)) {
-        const columns = shape[1]!;
-        for (let i = 0; i < Math.min(shape[0]!, columns); i++) data[i * columns + i]! += 1;
+      if (options.nearIdentity && identityFrom !== undefined) {
+        const [rows, columns] = shape as [number, number];
+        for (let i = 0; i < Math.min(rows - identityFrom, columns); i++) data[(identityFrom + i) * columns + i]! += 1;
       }
     } else if (name === family.tied.bias) {
       data.fill(options.outputBias ?? 0);
-    } else if (name.endsWith('LayerNorm.weight')) {
+    } else if (name.endsWith('.weight')) {
       data.fill(1);
     }
     yield { name, shape, data };

@@ -5,6 +5,7 @@
  */
 
 import type { ModelConfig } from '../checkpoint/families/model-family.ts';
+import { modelShape } from '../checkpoint/families/registry.ts';
 import { openModelFolder } from '../checkpoint/layouts/model-folder.ts';
 import type { LexrayModelPolicy } from '../checkpoint/layouts/model-policy.ts';
 import type { Engine } from '../compute/runtime/engine.ts';
@@ -106,7 +107,7 @@ export class SparseEncoder {
       }
       const tokenizer = await loadTokenizer(model.tokenizerFolder);
       checkVocabulary(tokenizer, config.vocab_size, { where: folder, onWarning });
-      const policy = withMaxLength(model.policy, options.maxLength, config.max_position_embeddings);
+      const policy = withMaxLength(model.policy, options.maxLength, modelShape(config).maxPositions);
       throwIfAborted(options.signal);
       engine ??= await openOrtEngine(options.threads === undefined ? {} : { threads: options.threads });
       await engine.createVariables(modelVariables(config, false));

@@ -1,16 +1,21 @@
 /** The whole SPLADE encoder as a graph: token ids → term weights, for inference and as the front of a training step. */
 
 import type { ModelConfig } from '../checkpoint/families/model-family.ts';
-import { findFamily } from '../checkpoint/families/registry.ts';
+import { findFamily, modelShape } from '../checkpoint/families/registry.ts';
 import type { Graph, Value } from '../compute/graph/graph.ts';
 import type { VariableSpec } from '../compute/runtime/engine.ts';
+import { albert } from './albert.ts';
 import { bert } from './bert.ts';
+import { distilBert } from './distilbert.ts';
 import { Dropout } from './dropout.ts';
 import type { EncoderGraph } from './encoder-graph.ts';
+import { gte } from './gte.ts';
+import { modernBert } from './modernbert.ts';
+import { roberta } from './roberta.ts';
 import { pooledLogits, type SpladeActivation, spladeActivation } from './splade-pooling.ts';
-import { declareTokenLayout } from './token-layout.ts';
+import { declareTokenLayout, type TokenLayout } from './token-layout.ts';
 
-const encoderGraphs: readonly EncoderGraph[] = [bert];
+const encoderGraphs: readonly EncoderGraph[] = [bert, distilBert, roberta, albert, modernBert, gte];
 
 /** Options of {@link buildSpladeGraph}. */
 export interface SpladeGraphOptions {
@@ -25,6 +30,8 @@ export interface SpladeGraphOptions {
 
 /** What {@link buildSpladeGraph} adds to a graph. */
 export interface SpladeGraph {
+  /** The decoder's input, [T, decoder width]: packed tokens, in bucket order. */
+  readonly hidden: Value;
   /** Pooled logits, [V, S]; sequences in bucket order. */
   readonly logits: Value;
   /** Term weights, [V, S]. */
@@ -32,17 +39,47 @@ export interface SpladeGraph {
   readonly dropout: Dropout;
 }
 
-/** Adds the encoder to a graph. */
-export function buildSpladeGraph(graph: Graph, config: ModelConfig, options: SpladeGraphOptions): SpladeGraph {
-  const encoder = encoderGraphs.find((candidate) => candidate.modelType === config.model_type)!;
+/** The encoder up to its head, and the head's parts, in a graph. */
+export interface HeadGraph {
+  readonly layout: TokenLayout;
+  /** Decoder input, [T, D]. */
+  readonly hidden: Value;
+  /** Decoder, [V, D]. */
+  readonly weight: Value;
+  /** Output bias, [V], if there is one. */
+  readonly bias: Value | undefined;
+  readonly dropout: Dropout;
+}
+
+/** Adds the encoder up to its head to a graph. */
+export function buildHeadGraph(
+  graph: Graph,
+  config: ModelConfig,
+  options: Pick<SpladeGraphOptions, 'buckets' | 'dropoutRate'>,
+): HeadGraph {
+  const encoder = encoderGraphs.find((candidate) => candidate.modelTypes.includes(config.model_type))!;
   const layout = declareTokenLayout(graph, options.buckets);
   const dropout = new Dropout(graph, options.dropoutRate);
   const hidden = encoder.headInput(graph, config, layout, dropout);
-  const { embeddings, decoder, bias } = findFamily(config.model_type, 'config.json').tied;
-  const { vocab_size: vocabulary, hidden_size: width } = config;
-  const weight = graph.variable(config.tie_word_embeddings ? embeddings : decoder, [vocabulary, width]);
-  const logits = pooledLogits(hidden, weight, graph.variable(bias, [vocabulary]), layout, options.trained);
-  return { logits, weights: spladeActivation(logits, options.activation), dropout };
+  return { layout, hidden, dropout, ...declareDecoder(graph, config) };
+}
+
+/** Declares the variables of the decoder: its matrix, which may be the word embeddings, and its bias. */
+export function declareDecoder(graph: Graph, config: ModelConfig): Pick<HeadGraph, 'weight' | 'bias'> {
+  const names = findFamily(config.model_type, 'config.json').tied;
+  const { vocabularySize, decoderWidth, outputBias } = modelShape(config);
+  const decoder = config.tie_word_embeddings ? names.embeddings : names.decoder;
+  return {
+    weight: graph.variable(decoder, [vocabularySize, decoderWidth]),
+    bias: outputBias ? graph.variable(names.bias, [vocabularySize]) : undefined,
+  };
+}
+
+/** Adds the encoder to a graph. */
+export function buildSpladeGraph(graph: Graph, config: ModelConfig, options: SpladeGraphOptions): SpladeGraph {
+  const { layout, hidden, weight, bias, dropout } = buildHeadGraph(graph, config, options);
+  const logits = pooledLogits(hidden, weight, bias, layout, options.trained);
+  return { hidden, logits, weights: spladeActivation(logits, options.activation), dropout };
 }
 
 /** The variables of a model, in the order of its family. */

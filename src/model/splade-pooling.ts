@@ -47,16 +47,22 @@ interface Tile {
  * The largest logit of each term over the tokens of each sequence.
  * @param hidden decoder input, [T, D]
  * @param weight decoder, [V, D]
- * @param bias [V]
+ * @param bias [V], if there is one
  * @returns [V, S], sequences in bucket order
  */
-export function pooledLogits(hidden: Value, weight: Value, bias: Value, layout: TokenLayout, trained: boolean): Value {
+export function pooledLogits(
+  hidden: Value,
+  weight: Value,
+  bias: Value | undefined,
+  layout: TokenLayout,
+  trained: boolean,
+): Value {
   const graph = hidden.graph;
   const vocabulary = weight.dims[0] as number;
   const tiles: Tile[] = [];
   const result = graph.withoutDifferentiation(() => {
     const buckets = layout.buckets.map((bucket) => ({ bucket, rows: Transpose(Gather(hidden, bucket.rows), [1, 0]) }));
-    const biasColumn = Reshape(bias, [vocabulary, 1]);
+    const biasColumn = bias && Reshape(bias, [vocabulary, 1]);
     const parts: Value[] = [];
     for (let start = 0; start < vocabulary; start += vocabularyTile) {
       const end = Math.min(vocabulary, start + vocabularyTile);
@@ -76,14 +82,14 @@ export function pooledLogits(hidden: Value, weight: Value, bias: Value, layout: 
             'S',
           )
         : undefined;
-      parts.push(Add(maxima, sliceRows(biasColumn, start, end)));
+      parts.push(biasColumn ? Add(maxima, sliceRows(biasColumn, start, end)) : maxima);
       tiles.push({ start, end, weight: tile, argmax });
     }
     return Concat(parts, 0, vocabulary);
   });
 
   graph.differentiate({
-    inputs: [hidden, weight, bias],
+    inputs: bias ? [hidden, weight, bias] : [hidden, weight],
     outputs: [result],
     backward: ([gradient]) => {
       const placeRows = Concat(
@@ -106,7 +112,7 @@ export function pooledLogits(hidden: Value, weight: Value, bias: Value, layout: 
           });
           return Concat(tileGradients, 0, vocabulary);
         }),
-        accumulate(bias, bias.dims, () => ReduceSum(gradient!, [1], false)),
+        bias && accumulate(bias, bias.dims, () => ReduceSum(gradient!, [1], false)),
       ];
     },
   });

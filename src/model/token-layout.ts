@@ -10,6 +10,9 @@ import type { Graph, Value } from '../compute/graph/graph.ts';
 import type { Tensor } from '../compute/runtime/engine.ts';
 import { badInput } from '../util/errors.ts';
 
+/** What is added to an attention score that must not count. */
+export const maskedScore = -1e9;
+
 /** The graph inputs of one bucket: B sequences of L places, N = B·L. */
 export interface BucketValues {
   readonly B: string;
@@ -21,7 +24,7 @@ export interface BucketValues {
   readonly attentionShape: Value;
   /** [−1, B, L], int64 [3]. */
   readonly poolingShape: Value;
-  /** 0 at tokens, a large negative number at padding, float32 [B, 1, 1, L]. */
+  /** 0 at tokens, {@link maskedScore} at padding, float32 [B, 1, 1, L]. */
   readonly keyMask: Value;
   /** 1 at tokens, 0 at padding, float32 [N, 1]. */
   readonly rowMask: Value;
@@ -31,7 +34,7 @@ export interface BucketValues {
 export interface TokenLayout {
   /** Token ids, int64 [T]. */
   readonly ids: Value;
-  /** Position of each token in its sequence, int64 [T]. */
+  /** Position of each token in its sequence, int64 [T]; see {@link PackOptions.paddingToken}. */
   readonly positions: Value;
   /** Padded place of each packed token, counted over all buckets, int64 [T]. */
   readonly places: Value;
@@ -81,6 +84,11 @@ export interface PackOptions {
   readonly buckets: number;
   readonly heads: number;
   readonly headSize: number;
+  /**
+   * RoBERTa: the id of the padding token. Positions are then counted from it on: a token has the position p + n if it is
+   * the n-th that is no padding token; a padding token that a text itself has gets p. @default positions from 0 on
+   */
+  readonly paddingToken?: number | undefined;
 }
 
 /**
@@ -118,12 +126,14 @@ export function packTokens(sequences: readonly Int32Array[], options: PackOption
       for (let j = 0; j < length; j++) {
         const real = j < sequence.length;
         rows[base + j] = BigInt(token + (real ? j : 0));
-        keyMask[base + j] = real ? 0 : -1e9;
+        keyMask[base + j] = real ? 0 : maskedScore;
         rowMask[base + j] = real ? 1 : 0;
       }
+      let position = options.paddingToken ?? -1;
       for (let j = 0; j < sequence.length; j++) {
+        const isPadding = sequence[j] === options.paddingToken;
         ids[token + j] = BigInt(sequence[j]!);
-        positions[token + j] = BigInt(j);
+        positions[token + j] = BigInt(isPadding ? sequence[j]! : ++position);
         places[token + j] = BigInt(firstPlace + base + j);
       }
       token += sequence.length;

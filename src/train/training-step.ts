@@ -1,5 +1,6 @@
 /** Runs training steps: lays a batch out, feeds the compiled graph, and reads back the loss and its parts. */
 import type { ModelConfig } from '../checkpoint/families/model-family.ts';
+import { modelShape } from '../checkpoint/families/registry.ts';
 import type { Engine, Program, Tensor } from '../compute/runtime/engine.ts';
 import type { Dropout } from '../model/dropout.ts';
 import { packTokens } from '../model/token-layout.ts';
@@ -60,11 +61,9 @@ export class TrainingStep {
   /** Computes the loss and the gradients of a batch. */
   async run(batch: TrainingBatch, settings: StepSettings): Promise<StepResult> {
     const { queries, documents } = batch;
-    const heads = this.#config.num_attention_heads;
     const packed = packTokens([...queries, ...documents], {
       buckets: this.#options.buckets,
-      heads,
-      headSize: this.#config.hidden_size / heads,
+      ...modelShape(this.#config),
     });
     const { program, dropout } = await this.#compile(packed.bucketCount);
     const outputs = await program.run({

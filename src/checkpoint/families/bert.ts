@@ -1,12 +1,10 @@
 /**
- * The weights of `BertForMaskedLM` (Devlin et al., 2019) and their names in checkpoints.
- *
- * Spellings: LayerNorm `weight`/`bias` or, in old TensorFlow conversions and files of transformers 5.0, `gamma`/`beta`;
- * with the prefix `bert.` or, in an encoder saved alone, without; the output bias as `cls.predictions.bias` or
- * `cls.predictions.decoder.bias`.
+ * The weights of `BertForMaskedLM` (Devlin et al., arXiv 1810.04805) and their names in checkpoints. The output bias is
+ * `cls.predictions.bias` or `cls.predictions.decoder.bias`.
  */
-import { type BertConfig, bertConfigSchema } from './bert-config.ts';
-import type { ModelFamily, TiedNames, WeightSpec } from './model-family.ts';
+import { type BertConfig, type BertLikeConfig, bertConfigSchema } from './bert-config.ts';
+import type { ModelFamily, ModelShape, TiedNames, WeightSpec } from './model-family.ts';
+import { WeightList } from './weight-list.ts';
 
 const tied: TiedNames = {
   embeddings: 'bert.embeddings.word_embeddings.weight',
@@ -21,51 +19,56 @@ export const bertFamily: ModelFamily<BertConfig> = {
   architecture: 'BertForMaskedLM',
   configSchema: bertConfigSchema,
   weights,
+  shape: (config) => bertShape(config, config.max_position_embeddings),
   tied,
   isKnownExtra: (name) =>
     /^(bert\.)?(pooler\.|embeddings\.(position_ids|token_type_ids)$)|^cls\.seq_relationship\./.test(name),
 };
 
-function weights(config: BertConfig): WeightSpec[] {
-  const { vocab_size: vocabulary, hidden_size: hidden, intermediate_size: intermediate } = config;
-  const specs: WeightSpec[] = [];
-  const add = (name: string, ...shape: number[]): void => {
-    specs.push({ name, shape, aliases: spellings(name), part: name.startsWith('bert.') ? 'encoder' : 'head' });
-  };
-  const dense = (name: string, output: number, input: number): void => {
-    add(`${name}.weight`, output, input);
-    add(`${name}.bias`, output);
-  };
-  const layerNorm = (name: string): void => {
-    add(`${name}.weight`, hidden);
-    add(`${name}.bias`, hidden);
-  };
-
-  add(tied.embeddings, vocabulary, hidden);
-  add('bert.embeddings.position_embeddings.weight', config.max_position_embeddings, hidden);
-  add('bert.embeddings.token_type_embeddings.weight', config.type_vocab_size, hidden);
-  layerNorm('bert.embeddings.LayerNorm');
-  for (let i = 0; i < config.num_hidden_layers; i++) {
-    const layer = `bert.encoder.layer.${i}`;
-    for (const part of ['query', 'key', 'value']) dense(`${layer}.attention.self.${part}`, hidden, hidden);
-    dense(`${layer}.attention.output.dense`, hidden, hidden);
-    layerNorm(`${layer}.attention.output.LayerNorm`);
-    dense(`${layer}.intermediate.dense`, intermediate, hidden);
-    dense(`${layer}.output.dense`, hidden, intermediate);
-    layerNorm(`${layer}.output.LayerNorm`);
-  }
-  dense('cls.predictions.transform.dense', hidden, hidden);
-  layerNorm('cls.predictions.transform.LayerNorm');
-  if (!config.tie_word_embeddings) add(tied.decoder, vocabulary, hidden);
-  add(tied.bias, vocabulary);
-  return specs;
+function weights(config: BertConfig): readonly WeightSpec[] {
+  const { hidden_size: hidden } = config;
+  const list = new WeightList('bert.', tied);
+  bertEncoderWeights(list, 'bert', config);
+  list.dense('cls.predictions.transform.dense', hidden, hidden, { identityFrom: 0 });
+  list.layerNorm('cls.predictions.transform.LayerNorm', hidden);
+  list.decoder(config.vocab_size, hidden, { tied: config.tie_word_embeddings });
+  return list.specs;
 }
 
-function spellings(name: string): string[] {
-  if (name === tied.bias) return [tied.biasCopy];
-  const old = name.replace('LayerNorm.weight', 'LayerNorm.gamma').replace('LayerNorm.bias', 'LayerNorm.beta');
-  const names = new Set([name, old]);
-  if (name.startsWith('bert.')) for (const spelling of [name, old]) names.add(spelling.slice('bert.'.length));
-  names.delete(name);
-  return [...names];
+/** Adds the embeddings and layers of BERT, which RoBERTa has too. */
+export function bertEncoderWeights(list: WeightList, base: string, config: BertLikeConfig): void {
+  const { hidden_size: hidden, intermediate_size: inner } = config;
+  list.table(`${base}.embeddings.word_embeddings`, config.vocab_size, hidden);
+  list.table(`${base}.embeddings.position_embeddings`, config.max_position_embeddings, hidden);
+  list.table(`${base}.embeddings.token_type_embeddings`, config.type_vocab_size, hidden);
+  list.layerNorm(`${base}.embeddings.LayerNorm`, hidden);
+  for (let i = 0; i < config.num_hidden_layers; i++) {
+    const layer = `${base}.encoder.layer.${i}`;
+    list.dense(`${layer}.attention.self.query`, hidden, hidden);
+    list.dense(`${layer}.attention.self.key`, hidden, hidden);
+    list.dense(`${layer}.attention.self.value`, hidden, hidden, { identityFrom: 0 });
+    list.dense(`${layer}.attention.output.dense`, hidden, hidden, { identityFrom: 0 });
+    list.layerNorm(`${layer}.attention.output.LayerNorm`, hidden);
+    list.dense(`${layer}.intermediate.dense`, inner, hidden);
+    list.dense(`${layer}.output.dense`, hidden, inner);
+    list.layerNorm(`${layer}.output.LayerNorm`, hidden);
+  }
+}
+
+/** The shape of a model with BERT's field names. */
+export function bertShape(
+  config: Pick<BertLikeConfig, 'vocab_size' | 'hidden_size' | 'num_attention_heads' | 'num_hidden_layers'>,
+  maxPositions: number,
+): ModelShape {
+  const { hidden_size: hiddenSize, num_attention_heads: heads } = config;
+  return {
+    vocabularySize: config.vocab_size,
+    hiddenSize,
+    decoderWidth: hiddenSize,
+    layers: config.num_hidden_layers,
+    heads,
+    headSize: hiddenSize / heads,
+    maxPositions,
+    outputBias: true,
+  };
 }

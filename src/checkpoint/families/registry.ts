@@ -1,9 +1,24 @@
 /** The model families whose checkpoints Lexray reads. */
 import { badInput } from '../../util/errors.ts';
+import { albertFamily } from './albert.ts';
 import { bertFamily } from './bert.ts';
-import type { ModelFamily } from './model-family.ts';
+import { distilBertFamily } from './distilbert.ts';
+import { gteFamily, newFamily } from './gte.ts';
+import type { ModelConfig, ModelFamily, ModelShape } from './model-family.ts';
+import { modernBertFamily } from './modernbert.ts';
+import { camembertFamily, robertaFamily, xlmRobertaFamily } from './roberta.ts';
 
-const families: readonly ModelFamily[] = [bertFamily];
+const families: readonly ModelFamily[] = [
+  bertFamily,
+  distilBertFamily,
+  robertaFamily,
+  xlmRobertaFamily,
+  camembertFamily,
+  albertFamily,
+  modernBertFamily,
+  gteFamily,
+  newFamily,
+];
 
 /**
  * The family of a `model_type`.
@@ -18,4 +33,9 @@ export function findFamily(modelType: unknown, where: string): ModelFamily {
     where,
     cure: 'use a model of a supported family',
   });
+}
+
+/** The shape of a model. */
+export function modelShape(config: ModelConfig): ModelShape {
+  return findFamily(config.model_type, 'config.json').shape(config);
 }

@@ -43,7 +43,7 @@ export async function readMaxSequenceLength(
     (await readJsonIfExists(path)) ?? {},
     path,
   );
-  const positions = checkpoint.config.max_position_embeddings;
+  const positions = checkpoint.family.shape(checkpoint.config).maxPositions;
   const length = [ofModule, ofTokenizer].find((value) => typeof value === 'number' && value > 0 && value < notSet);
   if (length === undefined || length === null) return positions;
   if (length > positions) {

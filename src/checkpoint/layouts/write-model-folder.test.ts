@@ -285,7 +285,7 @@ describe('writeModelFolder', () => {
     [
       'a longest input over the positions',
       { maxSequenceLength: 65 },
-      /from 1 to max_position_embeddings \(64\), got 65/,
+      /from 1 to the 64 positions of the model, got 65/,
     ],
     [
       'a policy over the longest input',

@@ -43,7 +43,7 @@ export interface ModelFolderContent {
   readonly tokenizer: TokenizerSource;
   /** @default max over log1p(relu(z)) */
   readonly pooling?: Pooling | undefined;
-  /** Longest input in tokens. @default max_position_embeddings */
+  /** Longest input in tokens. @default what the model has positions for */
   readonly maxSequenceLength?: number | undefined;
   /** Largest number of active dimensions of a vector. @default none */
   readonly maxActiveDims?: number | undefined;
@@ -86,14 +86,11 @@ export async function writeModelFolder(
   const config = checkJson(family.configSchema, content.config, 'config');
   const dtype = options.dtype ?? 'F32';
   const pooling = content.pooling ?? { strategy: 'max', activation: 'relu' };
-  const maxSequenceLength = content.maxSequenceLength ?? config.max_position_embeddings;
-  if (
-    !Number.isInteger(maxSequenceLength) ||
-    maxSequenceLength < 1 ||
-    maxSequenceLength > config.max_position_embeddings
-  ) {
+  const { maxPositions } = family.shape(config);
+  const maxSequenceLength = content.maxSequenceLength ?? maxPositions;
+  if (!Number.isInteger(maxSequenceLength) || maxSequenceLength < 1 || maxSequenceLength > maxPositions) {
     throw badInput(
-      `expected a maximum sequence length from 1 to max_position_embeddings (${config.max_position_embeddings}), got ${maxSequenceLength}`,
+      `expected a maximum sequence length from 1 to the ${maxPositions} positions of the model, got ${maxSequenceLength}`,
       { where: folder },
     );
   }
@@ -178,7 +175,7 @@ async function writeWeights(
 
   function tensorsOf({ name, shape }: { name: string; shape: readonly number[] }): WritableTensor[] {
     const { dtype } = options;
-    if (name !== bias || config.tie_word_embeddings) {
+    if (name !== bias || biasCopy === undefined || config.tie_word_embeddings) {
       return [{ name, shape, dtype, data: () => queue.take(name) }];
     }
     const readBias = async (): Promise<Float32Array> => {
