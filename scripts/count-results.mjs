@@ -1,23 +1,24 @@
 // Prints what failed in a test run and, as its last line, `N passed, N failed`; exits with 1 when anything failed.
 // Reads .vitest/results.json of vitest and .vitest/house.json of scripts/test.mjs. A test file that did not load, a failed
 // check and a run that left no result each count as one failure.
-// Usage: node scripts/count-results.mjs EXIT_CODE [LABEL=EXIT_CODE …] with the exit codes of npm test and the slow suites.
+// Usage: node scripts/count-results.mjs FOLDER EXIT_CODE [LABEL=EXIT_CODE …] with the folder of the results and the
+// exit codes of npm test and of the slow suites.
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-function read(name) {
+function read(folder, name) {
   try {
-    return JSON.parse(readFileSync(join(root, '.vitest', name), 'utf8'));
+    return JSON.parse(readFileSync(join(folder, name), 'utf8'));
   } catch {
     return undefined;
   }
 }
 
 /** Counts of one run, with a line for each failure. */
-export function countResults(results, house, exitCode) {
+function countResults(results, house, exitCode) {
   const failures = [];
   let passed = 0;
   for (const file of results?.testResults ?? []) {
@@ -39,16 +40,14 @@ export function countResults(results, house, exitCode) {
   return { passed, failures };
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [exitCode = '1', ...suites] = process.argv.slice(2);
-  const { passed, failures } = countResults(read('results.json'), read('house.json'), Number(exitCode));
-  let suitesPassed = 0;
-  for (const suite of suites) {
-    const [label, code] = suite.split('=');
-    if (code === '0') suitesPassed++;
-    else failures.push(`suite ${label} ended with exit code ${code}`);
-  }
-  for (const failure of failures) console.log(`FAILED ${failure}`);
-  console.log(`${passed + suitesPassed} passed, ${failures.length} failed`);
-  process.exit(failures.length > 0 ? 1 : 0);
+const [folder = '.vitest', exitCode = '1', ...suites] = process.argv.slice(2);
+const { passed, failures } = countResults(read(folder, 'results.json'), read(folder, 'house.json'), Number(exitCode));
+let suitesPassed = 0;
+for (const suite of suites) {
+  const [label, code] = suite.split('=');
+  if (code === '0') suitesPassed++;
+  else failures.push(`suite ${label} ended with exit code ${code}`);
 }
+for (const failure of failures) console.log(`FAILED ${failure}`);
+console.log(`${passed + suitesPassed} passed, ${failures.length} failed`);
+process.exit(failures.length > 0 ? 1 : 0);

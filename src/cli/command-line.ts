@@ -174,14 +174,14 @@ function usageError(error: CommanderError, args: readonly string[], verbs: reado
   const hint = rest.join(' ').match(/Did you mean (?:one of )?(.+?)\?\)?$/)?.[1];
   const verb = verbs.find((v) => v.name === args[0]);
   const help = verb === undefined ? 'lexray --help lists the verbs' : `lexray ${verb.name} --help shows what it takes`;
-  if (error.code === 'commander.unknownCommand') {
-    const near = closest(
-      args[0] ?? '',
-      verbs.map((v) => v.name),
-    );
-    return new LexrayError('USAGE', `unknown verb '${args[0]}'`, {
-      cure: near === undefined ? help : `did you mean ${near}?`,
-    });
+  const wanted = args[0] === 'help' ? args[1] : args[0];
+  if (error.code === 'commander.unknownCommand' || args[0] === 'help') {
+    const names = verbs.map(({ name }) => name);
+    const near = closest(wanted ?? '', names);
+    const cure = near === undefined ? help : `did you mean ${near}?`;
+    return new LexrayError('USAGE', `unknown verb '${wanted}'`, { cure });
   }
-  return new LexrayError('USAGE', first, { cure: hint === undefined ? help : `did you mean ${hint}?` });
+  const before = verb === undefined && error.code === 'commander.unknownOption';
+  const cure = before ? 'options stand behind the verb: lexray VERB [options]' : help;
+  return new LexrayError('USAGE', first, { cure: hint === undefined ? cure : `did you mean ${hint}?` });
 }

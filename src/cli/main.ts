@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The program `lexray`. Ctrl-C once asks for a clean stop; twice stops at once. */
 import { runCommandLine } from './command-line.ts';
-import { exitCodes } from './exit-code.ts';
+import { exitCodeOf, exitCodes, formatError } from './exit-code.ts';
 import { verbs } from './registry.ts';
 
 const controller = new AbortController();
@@ -15,6 +15,11 @@ process.on('SIGTERM', interrupt);
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(exitCodes.ok);
   throw error;
+});
+
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`${formatError(error, process.argv.includes('--verbose'))}\n`);
+  process.exit(exitCodeOf(error));
 });
 
 const exitCode = await runCommandLine(process.argv.slice(2), verbs, {
