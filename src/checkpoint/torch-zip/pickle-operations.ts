@@ -46,7 +46,7 @@ export const operations = {
   STACK_GLOBAL: 0x93,
   MEMOIZE: 0x94,
   FRAME: 0x95,
-} as const satisfies Readonly<Record<string, number>>;
+} as const;
 
 /** Operations of Python's pickle that would build or call other objects, named in messages. */
 export const refusedOperations: ReadonlyMap<number, string> = new Map([
