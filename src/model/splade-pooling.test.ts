@@ -3,6 +3,7 @@ import { addGradients } from '../compute/graph/autodiff.ts';
 import { Graph } from '../compute/graph/graph.ts';
 import { Mul, sumAll } from '../compute/graph/ops/index.ts';
 import type { Tensor } from '../compute/runtime/engine.ts';
+import { interpretedGradients } from '../compute/runtime/reference/gradients.ts';
 import { interpret } from '../compute/runtime/reference/interpret.ts';
 import { fromTensor } from '../compute/runtime/reference/tensor.ts';
 import { Random } from '../util/random.ts';
@@ -48,7 +49,8 @@ function runHead({ vocabulary, width, lengths, buckets, activation, bias = -1 }:
     ([name, tensor]) => [name, fromTensor(tensor)] as const,
   );
   const values = interpret(graph, new Map(tensors));
-  const found = (name: string): Float64Array => values.get(graph.gradientOutputs.get(name)!.name)!.data;
+  const gradients = interpretedGradients(graph, values);
+  const found = (name: string): Float64Array => gradients.get(name)!;
   return {
     inputs: Object.fromEntries(Object.entries(inputs).map(([name, { data }]) => [name, data as Float32Array])),
     weights: values.get(weights.name)!.data,

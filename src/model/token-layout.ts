@@ -40,6 +40,14 @@ export interface TokenLayout {
   readonly places: Value;
   /** First padded place of each sequence, int64 [S], in bucket order. */
   readonly sequenceStarts: Value;
+  /** Packed row of the first token of each sequence, int64 [S]. */
+  readonly firstTokens: Value;
+  /** Number of each sequence, 0 to S − 1, float32 [S]. */
+  readonly sequenceNumbers: Value;
+  /** Length of the longest sequence, int64 [1]. */
+  readonly longest: Value;
+  /** Cell of each packed token in a grid of sequences × longest, int64 [T]. */
+  readonly cells: Value;
   readonly buckets: readonly BucketValues[];
 }
 
@@ -62,6 +70,10 @@ export function declareTokenLayout(graph: Graph, bucketCount: number): TokenLayo
     positions: graph.feed('positions', 'int64', ['T']),
     places: graph.feed('places', 'int64', ['T']),
     sequenceStarts: graph.feed('sequenceStarts', 'int64', ['S']),
+    firstTokens: graph.feed('firstTokens', 'int64', ['S']),
+    sequenceNumbers: graph.feed('sequenceNumbers', 'float32', ['S']),
+    longest: graph.feed('longest', 'int64', [1]),
+    cells: graph.feed('cells', 'int64', ['T']),
     buckets: Array.from({ length: bucketCount }, (_, i): BucketValues => {
       const [B, L, N] = [`B${i}`, `L${i}`, `N${i}`];
       return {
@@ -107,6 +119,9 @@ export function packTokens(sequences: readonly Int32Array[], options: PackOption
   const positions = new BigInt64Array(tokenCount);
   const places = new BigInt64Array(tokenCount);
   const sequenceStarts = new BigInt64Array(sequences.length);
+  const firstTokens = new BigInt64Array(sequences.length);
+  const cells = new BigInt64Array(tokenCount);
+  const longest = lengths.at(-1)!;
   const columns = new Int32Array(sequences.length);
   const feeds: Record<string, Tensor> = {};
   let token = 0;
@@ -123,6 +138,7 @@ export function packTokens(sequences: readonly Int32Array[], options: PackOption
       const base = (s - start) * length;
       columns[order[s]!] = s;
       sequenceStarts[s] = BigInt(firstPlace + base);
+      firstTokens[s] = BigInt(token);
       for (let j = 0; j < length; j++) {
         const real = j < sequence.length;
         rows[base + j] = BigInt(token + (real ? j : 0));
@@ -135,6 +151,7 @@ export function packTokens(sequences: readonly Int32Array[], options: PackOption
         ids[token + j] = BigInt(sequence[j]!);
         positions[token + j] = BigInt(isPadding ? sequence[j]! : ++position);
         places[token + j] = BigInt(firstPlace + base + j);
+        cells[token + j] = BigInt(s * longest + j);
       }
       token += sequence.length;
     }
@@ -151,6 +168,14 @@ export function packTokens(sequences: readonly Int32Array[], options: PackOption
     positions: int64(positions),
     places: int64(places),
     sequenceStarts: int64(sequenceStarts),
+    firstTokens: int64(firstTokens),
+    sequenceNumbers: {
+      dtype: 'float32',
+      dims: [sequences.length],
+      data: Float32Array.from(sequences, (_, s) => s),
+    },
+    longest: int64(BigInt64Array.of(BigInt(longest))),
+    cells: int64(cells),
   });
   return { feeds, tokenCount, placeCount: firstPlace, columns, bucketCount: ends.length };
 }

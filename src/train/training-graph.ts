@@ -50,8 +50,8 @@ export function buildTrainingGraph(config: ModelConfig, options: TrainingGraphOp
     trained: true,
     dropoutRate: options.dropoutRate,
   });
-  const queries = Gather(weights, graph.feed('queryColumns', 'int64', ['Q']), 1);
-  const documents = Gather(weights, graph.feed('documentColumns', 'int64', ['D']), 1);
+  const queries = Gather(weights, graph.feed('queryColumns', 'int64', ['Q']), 1, { unique: true });
+  const documents = Gather(weights, graph.feed('documentColumns', 'int64', ['D']), 1, { unique: true });
   const baseLoss = options.loss.build(graph, { queries, documents });
   const queryPenalty = Mul(
     options.queryRegularizer.build(queries),

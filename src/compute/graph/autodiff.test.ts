@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Tensor } from '../runtime/engine.ts';
+import { interpretedGradients } from '../runtime/reference/gradients.ts';
 import { interpret } from '../runtime/reference/interpret.ts';
 import { fromTensor } from '../runtime/reference/tensor.ts';
 import { addGradients } from './autodiff.ts';
@@ -8,9 +9,7 @@ import { Add, accumulate, Cast, Gather, Greater, Linear, Mul, Neg, Relu, Reshape
 
 function gradientsOf(graph: Graph, inputs: Readonly<Record<string, Tensor>>): Record<string, number[]> {
   const values = interpret(graph, new Map(Object.entries(inputs).map(([name, tensor]) => [name, fromTensor(tensor)])));
-  return Object.fromEntries(
-    [...graph.gradientOutputs].map(([name, value]) => [name, [...values.get(value.name)!.data]]),
-  );
+  return Object.fromEntries([...interpretedGradients(graph, values)].map(([name, gradient]) => [name, [...gradient]]));
 }
 
 function float32(dims: readonly number[], values: readonly number[]): Tensor {

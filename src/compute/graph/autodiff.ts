@@ -8,6 +8,10 @@
  */
 import { LexrayError } from '../../util/errors.ts';
 import type { Graph, InputGradient, Value } from './graph.ts';
+import { ConstantOfShape } from './ops/constant.ts';
+import { addRows } from './ops/indexing.ts';
+import { Shape } from './ops/movement.ts';
+import type { ScatterGradient } from './scatter-gradient.ts';
 
 /**
  * Adds the gradient of `loss` with respect to each variable as a gradient output of the graph.
@@ -40,18 +44,31 @@ export function addGradients(graph: Graph, loss: Value, variables?: ReadonlySet<
           if (waiting) waiting.push(build);
           else deferred.set(input.name, [build]);
         } else {
-          gradients.set(input, build(gradients.get(input)));
+          const accumulated = gradients.get(input);
+          gradients.set(input, typeof build === 'function' ? build(accumulated) : scattered(input, build, accumulated));
         }
       });
     }
     const names = [...deferred.keys()].reverse();
     for (const name of names) {
       let total: Value | undefined;
-      for (const build of deferred.get(name)!) total = build(total);
-      graph.gradientOutputs.set(name, total!);
+      const scatters: ScatterGradient[] = [];
+      for (const build of deferred.get(name)!) {
+        if (typeof build === 'function') total = build(total);
+        else scatters.push(build);
+      }
+      if (total !== undefined) graph.gradientOutputs.set(name, total);
+      if (scatters.length > 0) graph.scatterGradients.set(name, scatters);
     }
     return names;
   });
+}
+
+/** A scatter onto an intermediate value, which has to stay in the graph. */
+function scattered(input: Value, scatter: ScatterGradient, accumulated: Value | undefined): Value {
+  if (scatter.kind !== 'rows') throw new LexrayError('FAILED', 'the decoder of a pooled head must be a variable');
+  const start = accumulated ?? ConstantOfShape(Shape(input), input.dims, 0);
+  return addRows(start, scatter.rows, scatter.values);
 }
 
 /** The values that depend on a trained variable, the variables themselves included. */

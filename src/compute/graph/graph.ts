@@ -7,6 +7,7 @@
  * Gradient outputs stay in the engine beside their variable; all other outputs come back from a run.
  */
 import { LexrayError } from '../../util/errors.ts';
+import type { ScatterGradient } from './scatter-gradient.ts';
 
 /** Element types, named as in ONNX. */
 export type DataType = 'float32' | 'int64' | 'int32' | 'bool';
@@ -58,8 +59,11 @@ export interface ValueSpec {
   readonly dims: Dimensions;
 }
 
-/** Builds the gradient of one input and adds it to what is there already, if anything. */
-export type InputGradient = (accumulated: Value | undefined) => Value;
+/**
+ * How the gradient of one input is made: built in the graph and added to what is there already, if anything; or, for a
+ * table of which few rows were used, as a list of rows that the engine adds up (see `scatter-gradient.ts`).
+ */
+export type InputGradient = ((accumulated: Value | undefined) => Value) | ScatterGradient;
 
 /**
  * A differentiable step from inputs to outputs. `backward` gets the gradients of the outputs (undefined where the
@@ -78,8 +82,10 @@ export class Graph {
   readonly variables: Map<string, Value> = new Map();
   readonly feeds: Map<string, Value> = new Map();
   readonly outputs: Map<string, Value> = new Map();
-  /** Gradient of each variable that has one, by the variable's name. */
+  /** Gradient of each variable that has one in the graph, by the variable's name. */
   readonly gradientOutputs: Map<string, Value> = new Map();
+  /** Rows that the engine adds to the gradient of a variable, after that in {@link gradientOutputs} or to zeros. */
+  readonly scatterGradients: Map<string, ScatterGradient[]> = new Map();
   readonly differentiations: Differentiation[] = [];
   readonly #names = new Set<string>();
   #counter = 0;

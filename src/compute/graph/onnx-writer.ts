@@ -4,6 +4,7 @@
  */
 import type { Attribute, Constant, DataType, Graph, GraphNode, Value } from './graph.ts';
 import { ProtobufWriter } from './protobuf.ts';
+import { scatterOutputs } from './scatter-gradient.ts';
 
 const opsetVersion = 20;
 const irVersion = 9;
@@ -21,6 +22,7 @@ export function toOnnx(graph: Graph): Uint8Array {
   const named = [
     ...graph.outputs,
     ...[...graph.gradientOutputs].map(([name, value]) => [gradientPrefix + name, value] as const),
+    ...scatterOutputs(graph).outputs,
   ];
   for (const [name, value] of named) proto.message(1, identityProto(value.name, name));
   proto.string(2, 'lexray');

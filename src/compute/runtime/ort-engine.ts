@@ -5,6 +5,7 @@ import { builtFile } from '../../util/built-file.ts';
 import { type ErrorCode, LexrayError } from '../../util/errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { toOnnx } from '../graph/onnx-writer.ts';
+import { scatterOutputs } from '../graph/scatter-gradient.ts';
 import type {
   AdamWStep,
   DropoutFeed,
@@ -125,6 +126,8 @@ class OrtEngine implements Engine {
       variables: [...signature.variables.keys()],
       gradients: signature.gradients,
       outputs: signature.outputs,
+      denseGradients: [...graph.gradientOutputs.keys()],
+      scatters: scatterOutputs(graph).scatters,
     };
     const program = (await this.call({ method: 'compile', graph: compiled })) as number;
     return {

@@ -6,6 +6,7 @@
 import type * as Ort from 'onnxruntime-node';
 import { LexrayError } from '../../util/errors.ts';
 import { gradientPrefix } from '../graph/onnx-writer.ts';
+import { addScatter, type ScatterOutputs } from '../graph/scatter-gradient.ts';
 import { fillDropoutMask } from './dropout-mask.ts';
 import type { AdamWStep, DropoutFeed, Tensor, VariablePart, VariableSpec } from './engine.ts';
 import { VariableStore } from './variable-store.ts';
@@ -16,6 +17,9 @@ export interface CompiledGraph {
   readonly variables: readonly string[];
   readonly gradients: readonly string[];
   readonly outputs: readonly string[];
+  /** Variables of which a dense gradient comes out of the graph. */
+  readonly denseGradients: readonly string[];
+  readonly scatters: readonly ScatterOutputs[];
 }
 
 interface Session {
@@ -23,6 +27,9 @@ interface Session {
   readonly variables: Readonly<Record<string, Ort.Tensor>>;
   readonly fetches: Readonly<Record<string, Ort.Tensor | null>>;
   readonly outputs: readonly string[];
+  readonly scatters: readonly ScatterOutputs[];
+  /** Variables whose gradient is made of scatters alone, and starts from zero. */
+  readonly cleared: readonly string[];
 }
 
 /** Loads onnxruntime-node. */
@@ -85,20 +92,27 @@ export class OrtHost {
     const variables = Object.fromEntries(graph.variables.map((name) => [name, this.#tensor(name, 'value')]));
     const fetches: Record<string, Ort.Tensor | null> = {};
     for (const name of graph.outputs) fetches[name] = null;
-    for (const name of graph.gradients) {
-      fetches[gradientPrefix + name] = this.#tensor(name, 'gradient');
-      this.#gradients.add(name);
-    }
+    for (const name of graph.denseGradients) fetches[gradientPrefix + name] = this.#tensor(name, 'gradient');
+    for (const { operands } of graph.scatters) for (const name of Object.values(operands)) fetches[name] = null;
+    for (const name of graph.gradients) this.#gradients.add(name);
+    const cleared = graph.gradients.filter((name) => !graph.denseGradients.includes(name));
     const id = this.#nextSession++;
-    this.#sessions.set(id, { session, variables, fetches, outputs: graph.outputs });
+    this.#sessions.set(id, { session, variables, fetches, outputs: graph.outputs, scatters: graph.scatters, cleared });
     return id;
   }
 
   async run(id: number, feeds: Readonly<Record<string, Tensor | DropoutFeed>>): Promise<Record<string, Tensor>> {
-    const { session, variables, fetches, outputs } = this.#session(id);
+    const { session, variables, fetches, outputs, scatters, cleared } = this.#session(id);
     const inputs: Record<string, Ort.Tensor> = { ...variables };
     for (const [name, feed] of Object.entries(feeds)) inputs[name] = this.#feed(feed);
     const results = await session.run(inputs, fetches);
+    for (const name of cleared) this.#store.view(name, 'gradient').fill(0);
+    for (const { variable, kind, operands } of scatters) {
+      addScatter(this.#store.view(variable, 'gradient'), kind, (operand) => {
+        const { data, dims } = results[operands[operand]!]!;
+        return { data: data as Float32Array | BigInt64Array, dims };
+      });
+    }
     const returned: Record<string, Tensor> = {};
     for (const [name, tensor] of Object.entries(results)) {
       if (outputs.includes(name)) {

@@ -20,7 +20,7 @@ export function signatureOf(graph: Graph): ProgramSignature {
     variables: new Map([...graph.variables].map(([name, { dims }]) => [name, dims])),
     feeds: new Map([...graph.feeds].map(([name, { dtype, dims }]) => [name, { dtype, dims }])),
     outputs: [...graph.outputs.keys()],
-    gradients: [...graph.gradientOutputs.keys()],
+    gradients: [...new Set([...graph.gradientOutputs.keys(), ...graph.scatterGradients.keys()])],
   };
 }
 

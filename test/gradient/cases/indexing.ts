@@ -1,5 +1,6 @@
 /** Gathering and scattering by indices, also by none; filled tensors. */
 import {
+  addRows,
   ConstantOfShape,
   Gather,
   GatherND,
@@ -48,6 +49,36 @@ export const indexingCases: readonly OpCase[] = [
     const table = inputs.feed('table', 'int64', [3], [10, 20, 30], [3]);
     return Gather(table, inputs.feed('ids', 'int64', ['a', 2], [0, 2, 1, 1], [2, 2]));
   }),
+  smooth('Gather', 'distinct indices, on axis 0 and 1', (inputs) => {
+    const x = inputs.variable('x', [3, 4]);
+    const ids = inputs.indices([2, 0]);
+    return [Gather(x, ids, 0, { unique: true }), Gather(x, ids, 1, { unique: true })];
+  }),
+  smooth('Gather', 'columns of rows of unknown number', (inputs) =>
+    Gather(inputs.rows(4, 3), inputs.indices([1, 1, 0], 'm', 'columns'), 1),
+  ),
+  smooth('Gather', 'columns of no rows', (inputs) =>
+    Gather(inputs.rows(0, 3), inputs.indices([1, 1, 0], 'm', 'columns'), 1),
+  ),
+  ...[[], [3], [2, 2]].map((rest) =>
+    opaque('addRows', `[4${rest.map((dim) => `, ${dim}`)}], repeated rows`, (inputs) => {
+      const size = rest.reduce((product, dim) => product * dim, 1);
+      const values = Array.from({ length: 5 * size }, (_, i) => i + 0.5);
+      const updates = inputs.feed('updates', 'float32', ['n', ...rest], values, [5, ...rest]);
+      return addRows(inputs.variable('x', [4, ...rest]), inputs.indices([3, 0, 3, -1, 1]), updates);
+    }),
+  ),
+  opaque('addRows', 'rows of unknown width, and none', (inputs) => {
+    const x = inputs.feed('x', 'float32', [3, 'w'], [1, 2, 3, 4, 5, 6], [3, 2]);
+    const updates = inputs.feed('updates', 'float32', ['n', 'w'], [1, 2, 3, 4, 5, 6, 7, 8], [4, 2]);
+    const none = inputs.feed('none', 'float32', ['m', 'w'], [], [0, 2]);
+    const y = inputs.variable('y', [3, 2]);
+    return [
+      addRows(x, inputs.indices([2, 2, 0, 2]), updates),
+      addRows(x, inputs.indices([], 'm', 'no row'), none),
+      addRows(y, inputs.indices([], 'k', 'no row at all'), inputs.feed('empty', 'float32', ['k', 2], [], [0, 2])),
+    ];
+  }),
   opaque('GatherND', 'elements, rows and nothing', (inputs) => {
     const x = inputs.variable('x', [3, 4]);
     return [
@@ -56,10 +87,10 @@ export const indexingCases: readonly OpCase[] = [
       GatherND(x, inputs.feed('none', 'int64', ['k', 2], [], [0, 2])),
     ];
   }),
-  opaque('ScatterND', 'adding elements, with repeated indices', (inputs) =>
+  opaque('ScatterND', 'adding elements', (inputs) =>
     ScatterND(
       inputs.variable('x', [3, 4]),
-      inputs.feed('at', 'int64', ['n', 2], [0, 1, 2, 3, 0, 1, 0, 1], [4, 2]),
+      inputs.feed('at', 'int64', ['n', 2], [0, 1, 2, 3, 0, -2, 1, 0], [4, 2]),
       inputs.feed('updates', 'float32', ['n'], [1, 2, 3, 4], [4]),
       'add',
     ),

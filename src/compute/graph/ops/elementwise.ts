@@ -1,6 +1,6 @@
 /** Element-wise ONNX operators with broadcasting, each with its vector-Jacobian product. */
 import { LexrayError } from '../../../util/errors.ts';
-import type { InputGradient, Value } from '../graph.ts';
+import type { Value } from '../graph.ts';
 import { broadcastAxes, broadcastDims } from '../shape.ts';
 import { Cast } from './cast.ts';
 import { ReduceSum } from './reduction.ts';
@@ -81,7 +81,11 @@ export function Greater(a: Value, b: Operand): Value {
 }
 
 /** Adds a gradient to what has been accumulated, summed over the axes along which the input was broadcast. */
-export function accumulate(input: Value, outputDims: Value['dims'], build: () => Value): InputGradient {
+export function accumulate(
+  input: Value,
+  outputDims: Value['dims'],
+  build: () => Value,
+): (accumulated: Value | undefined) => Value {
   return (accumulated) => {
     let gradient = build();
     const axes = broadcastAxes(input.dims, outputDims);

@@ -20,7 +20,7 @@ export {
   Sub,
   Tanh,
 } from './elementwise.ts';
-export { Gather, GatherND, NonZero, ScatterND } from './indexing.ts';
+export { addRows, Gather, GatherND, type GatherOptions, NonZero, ScatterND } from './indexing.ts';
 export { Linear, MatMul, type MatMulOptions } from './linear-algebra.ts';
 export { Concat, Expand, Reshape, Shape, Split, sliceRows, Transpose, Unsqueeze } from './movement.ts';
 export { LayerNormalization, LogSoftmax, Softmax } from './normalization.ts';

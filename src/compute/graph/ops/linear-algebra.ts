@@ -19,7 +19,9 @@ export function MatMul(a: Value, b: Value, options: MatMulOptions = {}): Value {
   const { transA = false, transB = false, alpha = 1 } = options;
   expectRank('MatMul', b.dims, a.dims.length);
   const lead = a.dims.slice(0, -2);
-  lead.forEach((dim, i) => expectSame('MatMul', dim, b.dims[i]));
+  lead.forEach((dim, i) => {
+    expectSame('MatMul', dim, b.dims[i]);
+  });
   const [rows, inner] = lastTwo(a, transA);
   const [innerB, columns] = lastTwo(b, transB);
   expectSame('MatMul', inner, innerB);

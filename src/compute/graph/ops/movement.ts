@@ -81,8 +81,8 @@ export function Expand(x: Value, shape: Value, dims: Dimensions): Value {
 export function Concat(values: readonly Value[], axis: number, joined: Dimension): Value {
   const [first] = values;
   if (first === undefined) throw new LexrayError('FAILED', 'Concat: at least one value expected');
-  if (values.length === 1) return first;
   const at = normalAxis('Concat', axis, first.dims.length);
+  if (values.length === 1 && first.dims[at] === joined) return first;
   for (const value of values) {
     value.dims.forEach((dim, i) => {
       if (i !== at) expectSame('Concat', dim, first.dims[i]);

@@ -87,6 +87,30 @@ const scatterND: Kernel = {
   },
 };
 
+const scatterElements: Kernel = {
+  attributes: ['axis', 'reduction'],
+  compute: (call) => {
+    const { node } = call;
+    const [x, indices, updates] = [input(call, 0), input(call, 1), input(call, 2)];
+    const axis = axisOf(node, integer(node, 'axis', 0), x.dims.length);
+    const reduction = text(node, 'reduction', 'none');
+    expect(node, reduction === 'none' || reduction === 'add', `reduction "${reduction}" is not supported`);
+    const alike = indices.dims.join() === updates.dims.join() && indices.dims.length === x.dims.length;
+    expect(node, alike, `indices [${indices.dims}] and updates [${updates.dims}] for [${x.dims}] do not fit`);
+    const data = x.data.slice();
+    const strides = stridesOf(x.dims);
+    let next = 0;
+    tensorFrom('int64', updates.dims, (at) => {
+      const index = indexOf(node, indices.data[next]!, x.dims[axis]!);
+      const target = at.with(axis, index).reduce((offset, i, along) => offset + i * strides[along]!, 0);
+      const update = updates.data[next++]!;
+      data[target] = reduction === 'add' ? data[target]! + update : update;
+      return target;
+    });
+    return [{ dtype: x.dtype, dims: x.dims, data }];
+  },
+};
+
 const nonZero: Kernel = {
   attributes: [],
   compute: (call) => {
@@ -101,4 +125,10 @@ const nonZero: Kernel = {
   },
 };
 
-export const indexingKernels: Kernels = { Gather: gather, GatherND: gatherND, ScatterND: scatterND, NonZero: nonZero };
+export const indexingKernels: Kernels = {
+  Gather: gather,
+  GatherND: gatherND,
+  ScatterND: scatterND,
+  ScatterElements: scatterElements,
+  NonZero: nonZero,
+};

@@ -8,6 +8,7 @@ import type { Graph } from '../../graph/graph.ts';
 import { fillDropoutMask } from '../dropout-mask.ts';
 import type { AdamWStep, DropoutFeed, Engine, Program, Tensor, VariablePart, VariableSpec } from '../engine.ts';
 import { checkFeeds, checkVariables, signatureOf } from '../program-signature.ts';
+import { interpretedGradients } from './gradients.ts';
 import { type InterpretedGraph, interpret, type Precision } from './interpret.ts';
 import { kernelFor } from './kernels.ts';
 import { fromTensor, type ReferenceTensor, sizeOf, toTensor } from './tensor.ts';
@@ -62,8 +63,12 @@ class ReferenceEngine implements Engine {
       feeds: new Map(graph.feeds),
     };
     const outputs = [...graph.outputs];
-    const gradients = [...graph.gradientOutputs];
-    for (const [name] of gradients) this.#withGradient.add(name);
+    const differentiated = {
+      variables: compiled.variables,
+      gradientOutputs: new Map(graph.gradientOutputs),
+      scatterGradients: new Map(graph.scatterGradients),
+    };
+    for (const name of signature.gradients) this.#withGradient.add(name);
     let disposed = false;
     const checkUsable = (): void => {
       this.#checkOpen();
@@ -77,7 +82,9 @@ class ReferenceEngine implements Engine {
         for (const name of compiled.variables.keys()) inputs.set(name, variables.tensor(name));
         for (const [name, feed] of Object.entries(feeds)) inputs.set(name, feedTensor(feed));
         const values = interpret(compiled, inputs, this.#precision);
-        for (const [name, value] of gradients) variables.write(name, 'gradient', values.get(value.name)!.data);
+        for (const [name, gradient] of interpretedGradients(differentiated, values)) {
+          variables.write(name, 'gradient', gradient);
+        }
         return Object.fromEntries(outputs.map(([name, value]) => [name, toTensor(values.get(value.name)!)]));
       },
       dispose: async () => {
