@@ -17,11 +17,15 @@ and, in ModernBERT, the rotation itself in float32 whatever the model's type.) T
 renames their weights when it opens them; the golden is computed by it from a file with the published names. Its rotary
 frequencies are set here by the formula of the published code (theta * factor, then / factor^(2/d)).
 
+published.json: configs as published checkpoints have them, in the fields that decide on shapes and names, and SHA-256 of the
+sorted lines "name size,size" of the parameters that transformers then has, a tied one once, with how many there are.
+
 `check` opens folders (by default those of `make`) and compares with the golden; FOLDER may also be a model that another
 program has written from one of the cases, as FOLDER=CASE.
 """
 
 import argparse
+import hashlib
 import json
 import random
 import shutil
@@ -91,6 +95,40 @@ CASES = {
     "new": ("new", {**GTE, **NEW, "type_vocab_size": 1}, 32, None),
 }
 SHARED = {"mb_tiny": 24, "db_tiny": 20, "xr_tiny": 20}
+
+MODERN_BASE = {
+    **{"vocab_size": 50368, "hidden_size": 768, "num_hidden_layers": 22, "num_attention_heads": 12, "intermediate_size": 1152},
+    **{"global_attn_every_n_layers": 3, "local_attention": 128, "global_rope_theta": 160000.0, "local_rope_theta": 10000.0},
+    **{"max_position_embeddings": 8192, "pad_token_id": 50283, "norm_eps": 1e-5, "norm_bias": False, "decoder_bias": True},
+    **{"attention_bias": False, "mlp_bias": False, "classifier_bias": False, "hidden_activation": "gelu"},
+}
+BASE_SIZE = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072}
+ROBERTA_BASE = {**BASE_SIZE, "max_position_embeddings": 514, "type_vocab_size": 1, "layer_norm_eps": 1e-5, "pad_token_id": 1}
+PUBLISHED = {
+    "bert-base-uncased": ("bert", {**BASE_SIZE, "vocab_size": 30522, "max_position_embeddings": 512, "type_vocab_size": 2}),
+    "distilbert-base-uncased": ("distilbert", {"vocab_size": 30522, "max_position_embeddings": 512, "tie_weights_": True}),
+    "roberta-base": ("roberta", {**ROBERTA_BASE, "vocab_size": 50265}),
+    "xlm-roberta-base": ("xlm-roberta", {**ROBERTA_BASE, "vocab_size": 250002}),
+    "camembert-base": ("camembert", {**ROBERTA_BASE, "vocab_size": 32005}),
+    "albert-base-v2": ("albert", {**BASE_SIZE, "vocab_size": 30000, "embedding_size": 128, "max_position_embeddings": 512}),
+    "ModernBERT-base": ("modernbert", MODERN_BASE),
+    "mmBERT-base": ("modernbert", {**MODERN_BASE, "vocab_size": 256000, "pad_token_id": 0, "local_rope_theta": 160000.0}),
+}
+
+
+def published():
+    described = {}
+    for name, (kind, fields) in PUBLISHED.items():
+        with torch.device("meta"):
+            model = AutoModelForMaskedLM.from_config(AutoConfig.for_model(kind, **fields))
+        tied = {key for pair in model._tied_weights_keys.items() for key in pair[:1]}
+        parameters = {key: value for key, value in model.named_parameters(remove_duplicate=False) if key not in tied}
+        lines = sorted(f"{key} {','.join(map(str, value.shape))}" for key, value in parameters.items())
+        digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        size = sum(value.numel() for value in parameters.values())
+        described[name] = {"config": {"model_type": kind, **fields}, "tensors": len(lines), "parameters": size, "sha256": digest}
+        print(f"{name}: {len(lines)} tensors, {size:,} parameters")
+    (FAMILIES / "published.json").write_text(json.dumps(described, indent=1) + "\n")
 
 
 def sequences_of(longest, padding, vocabulary=VOCABULARY, seed=1):
@@ -190,6 +228,7 @@ def write_model(name, folder):
 
 def make(shared):
     FAMILIES.mkdir(parents=True, exist_ok=True)
+    published()
     for name in [*CASES, *SHARED]:
         folder = FAMILIES / name
         shutil.rmtree(folder, ignore_errors=True)
