@@ -92,16 +92,10 @@ export function pooledLogits(
     inputs: bias ? [hidden, weight, bias] : [hidden, weight],
     outputs: [result],
     backward: ([gradient]) => {
-      const placeRows = Concat(
-        layout.buckets.map((bucket) => bucket.rows),
-        0,
-        'P',
-      );
-      const places = Add(Concat(argmaxima, 0, vocabulary), layout.sequenceStarts);
-      const tokens = Gather(placeRows, places);
+      const active = activeTerms(gradient!, argmaxima, layout);
       return [
-        accumulate(hidden, hidden.dims, () => hiddenGradient(hidden, weight, gradient!, tokens, layout)),
-        { kind: 'pooled', factors: gradient!, sources: tokens, values: hidden },
+        accumulate(hidden, hidden.dims, () => hiddenGradient(hidden, weight, active, layout)),
+        { kind: 'products', ...joined(active), values: hidden },
         bias && accumulate(bias, bias.dims, () => ReduceSum(gradient!, [1], false)),
       ];
     },
@@ -115,50 +109,103 @@ export function spladeActivation(logits: Value, activation: SpladeActivation): V
   return activation === 'relu' ? once : Log(Add(once, 1));
 }
 
+/** The active terms of a chunk of the vocabulary, sequence by sequence: all [count], one entry a term and sequence. */
+interface ActiveTerms {
+  /** First and last (exclusive) term of the chunk. */
+  readonly start: number;
+  readonly end: number;
+  readonly count: string;
+  readonly sequence: Value;
+  /** Counted from the first term of the chunk. */
+  readonly term: Value;
+  /** Packed row of the token with the largest logit. */
+  readonly token: Value;
+  /** Gradient of the pooled logit. */
+  readonly value: Value;
+  /** Terms of each sequence, float32 [S, 1]. */
+  readonly counts: Value;
+}
+
+/** The terms through which gradient flows; those of value 0 are left out. */
+function activeTerms(gradient: Value, argmaxima: readonly Value[], layout: TokenLayout): ActiveTerms[] {
+  const vocabulary = gradient.dims[0] as number;
+  const graph = gradient.graph;
+  const placeRows = Concat(
+    layout.buckets.map((bucket) => bucket.rows),
+    0,
+    'P',
+  );
+  const chunks: ActiveTerms[] = [];
+  for (let start = 0; start < vocabulary; start += gradientChunk) {
+    const end = Math.min(vocabulary, start + gradientChunk);
+    const slice = vocabulary <= gradientChunk ? gradient : sliceRows(gradient, start, end);
+    const argmax = Concat(argmaxima.slice(start / vocabularyTile, Math.ceil(end / vocabularyTile)), 0, end - start);
+    const bySequence = Transpose(slice, [1, 0]);
+    const count = `active${chunks.length}`;
+    const found = NonZero(bySequence, count);
+    const [sequence, term] = [0, 1].map((row) =>
+      Gather(found, graph.constant('int64', [], BigInt64Array.of(BigInt(row)))),
+    ) as [Value, Value];
+    const places = GatherND(argmax, Concat([Unsqueeze(term, [1]), Unsqueeze(sequence, [1])], 1, 2));
+    chunks.push({
+      start,
+      end,
+      count,
+      sequence,
+      term,
+      token: Gather(placeRows, Add(places, Gather(layout.sequenceStarts, sequence))),
+      value: GatherND(bySequence, Transpose(found, [1, 0])),
+      counts: ReduceSum(Cast(Cast(bySequence, 'bool'), 'float32'), [1], true),
+    });
+  }
+  return chunks;
+}
+
+/** Decoder row, token and factor of every active term. */
+function joined(chunks: readonly ActiveTerms[]): { rows: Value; sources: Value; factors: Value } {
+  const join = (pick: (chunk: ActiveTerms) => Value): Value => Concat(chunks.map(pick), 0, 'active');
+  return {
+    rows: join(({ term, start }) => Add(term, term.graph.constant('int64', [], BigInt64Array.of(BigInt(start))))),
+    sources: join(({ token }) => token),
+    factors: join(({ value }) => value),
+  };
+}
+
 /**
  * Σ over active terms of gradient · decoder row, at the token of the maximum, [T, D]. Terms of a sequence are numbered
  * 0, 1, … in each chunk of the vocabulary, so that everything is written to places of its own: their decoder rows to
  * [S, terms, D], their gradients to [S, longest, terms]; the product of the two is the sum.
  */
-function hiddenGradient(hidden: Value, weight: Value, gradient: Value, tokens: Value, layout: TokenLayout): Value {
+function hiddenGradient(hidden: Value, weight: Value, chunks: readonly ActiveTerms[], layout: TokenLayout): Value {
   const graph = hidden.graph;
-  const vocabulary = weight.dims[0] as number;
-  const width = weight.dims[1] as number;
+  const [vocabulary, width] = weight.dims as [number, number];
   const sequences = Shape(layout.firstTokens);
-  const positions = Sub(tokens, layout.firstTokens);
   const numbers = layout.sequenceNumbers;
   const earlier = Cast(Greater(Unsqueeze(numbers, [1]), Unsqueeze(numbers, [0])), 'float32');
-  const row = (x: Value, index: number): Value =>
-    Gather(x, graph.constant('int64', [], BigInt64Array.of(BigInt(index))));
-  const products: Value[] = [];
-  for (let start = 0, chunk = 0; start < vocabulary; start += gradientChunk, chunk++) {
-    const end = Math.min(vocabulary, start + gradientChunk);
-    const ofChunk = (x: Value): Value => (vocabulary <= gradientChunk ? x : sliceRows(x, start, end));
-    const slice = Transpose(ofChunk(gradient), [1, 0]);
-    const [count, terms] = [`active${chunk}`, `terms${chunk}`];
-    const active = NonZero(slice, count);
-    const [sequence, term] = [row(active, 0), row(active, 1)];
-    const pairs = Transpose(active, [1, 0]);
-    const values = GatherND(slice, pairs);
-
-    const counts = ReduceSum(Cast(Cast(slice, 'bool'), 'float32'), [1], true);
+  const columns = (values: readonly Value[]): Value =>
+    Concat(
+      values.map((value) => Unsqueeze(value, [1])),
+      1,
+      values.length,
+    );
+  const products = chunks.map(({ start, end, count, sequence, term, token, value, counts }, i) => {
+    const terms = `terms${i}`;
     const before = Cast(Reshape(MatMul(earlier, counts), [-1], ['S']), 'int64');
-    const running = row(NonZero(ConstantOfShape(Shape(values), [count], 1), count), 0);
+    const ones = ConstantOfShape(Shape(value), [count], 1);
+    const running = Reshape(NonZero(ones, count), [-1], [count]);
     const number = Sub(running, Gather(before, sequence));
     // One more than needed, so that a chunk without active terms has a product too.
     const most = Cast(Add(Reshape(ReduceMax(counts, 0, true), [1]), 1), 'int64');
 
-    const rowShape = Concat([sequences, most, graph.int64([width])], 0, 3);
-    const rowPlaces = Concat([Unsqueeze(sequence, [1]), Unsqueeze(number, [1])], 1, 2);
-    const zeroRows = ConstantOfShape(rowShape, ['S', terms, width], 0);
-    const termRows = ScatterND(zeroRows, rowPlaces, Gather(ofChunk(weight), term), 'none');
+    const rows = vocabulary <= gradientChunk ? weight : sliceRows(weight, start, end);
+    const zeroRows = ConstantOfShape(Concat([sequences, most, graph.int64([width])], 0, 3), ['S', terms, width], 0);
+    const termRows = ScatterND(zeroRows, columns([sequence, number]), Gather(rows, term), 'none');
 
-    const position = GatherND(Transpose(ofChunk(positions), [1, 0]), pairs);
-    const gridShape = Concat([sequences, layout.longest, most], 0, 3);
-    const gridPlaces = Concat([Unsqueeze(sequence, [1]), Unsqueeze(position, [1]), Unsqueeze(number, [1])], 1, 3);
-    const zeroGrid = ConstantOfShape(gridShape, ['S', 'longest', terms], 0);
-    products.push(MatMul(ScatterND(zeroGrid, gridPlaces, values, 'none'), termRows));
-  }
+    const position = Sub(token, Gather(layout.firstTokens, sequence));
+    const zeroGrid = ConstantOfShape(Concat([sequences, layout.longest, most], 0, 3), ['S', 'longest', terms], 0);
+    const grid = ScatterND(zeroGrid, columns([sequence, position, number]), value, 'none');
+    return MatMul(grid, termRows);
+  });
   const total = products.reduce((sum, product) => Add(sum, product));
   return Gather(Reshape(total, [-1, width], ['cells', width]), layout.cells);
 }

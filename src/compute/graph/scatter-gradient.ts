@@ -17,25 +17,27 @@ export interface RowScatter {
   readonly values: Value;
 }
 
-/** gradient[v] += factors[v, s] · values[sources[v, s]] where the factor is not 0 */
-export interface PooledScatter {
-  readonly kind: 'pooled';
-  /** float32 [V, S] */
-  readonly factors: Value;
-  /** int64 [V, S] */
+/** gradient[rows[i]] += factors[i] · values[sources[i]] */
+export interface ProductScatter {
+  readonly kind: 'products';
+  /** int64 [n] */
+  readonly rows: Value;
+  /** int64 [n] */
   readonly sources: Value;
+  /** float32 [n] */
+  readonly factors: Value;
   /** float32 [T, D] */
   readonly values: Value;
 }
 
 /** Rows to be added to a gradient. */
-export type ScatterGradient = RowScatter | PooledScatter;
+export type ScatterGradient = RowScatter | ProductScatter;
 
 /** Names of a scatter's operands in the outputs of a program. */
 export interface ScatterOutputs {
   readonly variable: string;
   readonly kind: ScatterGradient['kind'];
-  /** Output by operand: `rows` and `values`, or `factors`, `sources` and `values`. */
+  /** Output by operand: `rows` and `values`, for products also `sources` and `factors`. */
   readonly operands: Readonly<Record<string, string>>;
 }
 
@@ -74,21 +76,14 @@ export function addScatter(
   const { data, dims } = operand('values');
   const values = data as Floats;
   const width = dims[1]!;
-  if (kind === 'rows') {
-    const rows = operand('rows').data;
-    for (let i = 0; i < rows.length; i++) {
-      const row = Number(rows[i]);
-      addRow(gradient, row < 0 ? gradient.length + row * width : row * width, values, i * width, width, 1);
-    }
-    return;
-  }
-  const factors = operand('factors');
-  const sources = operand('sources').data;
-  const columns = factors.dims[1]!;
-  for (let i = 0; i < factors.data.length; i++) {
-    const factor = factors.data[i] as number;
-    if (factor === 0) continue;
-    addRow(gradient, Math.floor(i / columns) * width, values, Number(sources[i]) * width, width, factor);
+  const rows = operand('rows').data;
+  const sources = kind === 'products' ? operand('sources').data : undefined;
+  const factors = kind === 'products' ? operand('factors').data : undefined;
+  for (let i = 0; i < rows.length; i++) {
+    const row = Number(rows[i]);
+    const from = sources === undefined ? i : Number(sources[i]);
+    const factor = factors === undefined ? 1 : (factors[i] as number);
+    addRow(gradient, row < 0 ? gradient.length + row * width : row * width, values, from * width, width, factor);
   }
 }
 
