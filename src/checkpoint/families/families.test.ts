@@ -51,6 +51,24 @@ describe('model folders of every family', () => {
   });
   afterAll(() => rm(temporary, { recursive: true }));
 
+  it('writes whole numbers as floats where transformers 5 refuses integers', async () => {
+    const source = await openCheckpoint(modelOf('modernbert'));
+    const config = { ...source.config, initializer_cutoff_factor: 2, initializer_range: 1 };
+    const folder = join(temporary, 'floats');
+    await writeModelFolder(folder, { config, weights: source.loadWeights(), tokenizer: tinyModel });
+    await source.close();
+    const lines = readFileSync(join(folder, 'config.json'), 'utf8').split('\n');
+    const written = lines.filter((line) => /\.0,?$/.test(line)).map((line) => line.trim().replace(',', ''));
+    expect(written.sort()).toEqual([
+      '"global_rope_theta": 160000.0',
+      '"initializer_cutoff_factor": 2.0',
+      '"initializer_range": 1.0',
+      '"local_rope_theta": 10000.0',
+      '"rope_theta": 10000.0',
+      '"rope_theta": 160000.0',
+    ]);
+  });
+
   it.each(ownCases)('%s is the same after writing and opening, without a warning', async (name) => {
     const source = await openCheckpoint(modelOf(name));
     const weights: NamedWeight[] = [];

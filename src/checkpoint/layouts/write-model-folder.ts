@@ -102,11 +102,9 @@ export async function writeModelFolder(
   checkLengths(policy, maxSequenceLength, folder);
 
   const files: Record<string, string> = {
-    'config.json': json({
-      ...withoutKey(config, 'torch_dtype'),
-      architectures: [family.architecture],
-      dtype: torchNames[dtype],
-    }),
+    'config.json': withPythonFloats(
+      json({ ...withoutKey(config, 'torch_dtype'), architectures: [family.architecture], dtype: torchNames[dtype] }),
+    ),
     'modules.json': json([
       { idx: 0, name: '0', path: '', type: 'sentence_transformers.sparse_encoder.models.MLMTransformer' },
       { idx: 1, name: '1', path: '1_SpladePooling', type: 'sentence_transformers.sparse_encoder.models.SpladePooling' },
@@ -191,6 +189,14 @@ async function writeWeights(
 
 function json(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/**
+ * The text of config.json with `.0` on whole numbers in fields that are floats in Python: transformers 5 refuses an
+ * integer there.
+ */
+function withPythonFloats(text: string): string {
+  return text.replace(/^( *"(?:initializer_\w+|\w*norm_eps|\w*rope_theta|factor)": \d+)(?=,?$)/gm, '$1.0');
 }
 
 function withoutKey(config: ModelConfig, key: string): Record<string, unknown> {
