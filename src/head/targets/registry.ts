@@ -1,0 +1,45 @@
+/** Every statistic by which a head can be calibrated. */
+import { LexrayError } from '../../util/errors.ts';
+import { activationRate } from './activation-rate.ts';
+import { bertNormMatch } from './bert-norm.ts';
+import { closedForm } from './closed-form.ts';
+import { entropy } from './entropy.ts';
+import { exactDeviation } from './exact-deviation.ts';
+import { infoNce } from './info-nce.ts';
+import { normAbove2 } from './norm-above-2.ts';
+import { scoreSpread } from './score-spread.ts';
+import type { StatisticName, TargetStatistic } from './target-statistic.ts';
+
+/** The statistics, the provisional default first. */
+export const targetStatistics: readonly TargetStatistic[] = [
+  scoreSpread,
+  entropy,
+  infoNce,
+  activationRate,
+  exactDeviation,
+  closedForm,
+  normAbove2,
+  bertNormMatch,
+];
+
+/** Their names. */
+export const statisticNames: readonly [StatisticName, ...StatisticName[]] = [
+  'score-spread',
+  'entropy',
+  'info-nce',
+  'activation-rate',
+  'exact-deviation',
+  'closed-form',
+  'norm-above-2',
+  'bert-norm',
+];
+
+/**
+ * A statistic by name.
+ * @throws LexrayError USAGE naming those there are
+ */
+export function findStatistic(name: string): TargetStatistic {
+  const statistic = targetStatistics.find((candidate) => candidate.name === name);
+  if (statistic !== undefined) return statistic;
+  throw new LexrayError('USAGE', `expected a statistic from ${statisticNames.join(', ')}, got ${JSON.stringify(name)}`);
+}

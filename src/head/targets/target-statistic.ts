@@ -1,0 +1,65 @@
+/**
+ * A statistic that says how far a head must be scaled. One file a statistic; each says in its opening when it fails. Which
+ * of them should be the default is to be decided by experiment; until then the default is provisional.
+ */
+import type { Correction, CorrectionArm } from '../correction.ts';
+import type { EncodingCache } from '../encoding-cache.ts';
+import type { HeadStatistics } from '../head-statistics.ts';
+
+/** What a statistic may look at. */
+export interface CalibrationInputs {
+  readonly head: Pick<HeadStatistics, 'norm' | 'closedFormDeviation'>;
+  /** Undefined when no text was encoded. */
+  readonly cache: EncodingCache | undefined;
+}
+
+/** Statistics by name. */
+export type StatisticName =
+  | 'score-spread'
+  | 'entropy'
+  | 'info-nce'
+  | 'activation-rate'
+  | 'exact-deviation'
+  | 'closed-form'
+  | 'norm-above-2'
+  | 'bert-norm';
+
+/** How a statistic finds k. */
+export type StatisticGoal =
+  /** The statistic of the vectors must have a value; it falls or rises with k. */
+  | {
+      readonly kind: 'value';
+      readonly target: number;
+      readonly direction: 'falls' | 'rises';
+      measure(cache: EncodingCache, correction: Correction): number;
+    }
+  /** The statistic must be least. */
+  | { readonly kind: 'least'; measure(cache: EncodingCache, correction: Correction): number }
+  /** k follows at once. */
+  | {
+      readonly kind: 'direct';
+      readonly target: number;
+      value(inputs: CalibrationInputs): number;
+      factor(value: number): number;
+    }
+  /** Chooses the shift c of arm D only; k stays 1. */
+  | { readonly kind: 'shift'; readonly target: number };
+
+/** A statistic. */
+export interface TargetStatistic {
+  readonly name: StatisticName;
+  /** What it is, in a few words. */
+  readonly title: string;
+  readonly goal: StatisticGoal;
+  /** Where the target comes from. */
+  readonly origin: string;
+  /** What it cannot see, in a sentence. */
+  readonly failsWhen: string;
+  /** Texts it needs: none, texts, or texts long enough to be halved. */
+  readonly needs: 'checkpoint' | 'texts' | 'pairs';
+  /** Arms whose k it can find. */
+  readonly arms: readonly CorrectionArm[];
+}
+
+/** Every arm whose vectors follow from one pass. */
+export const onePassArms: readonly CorrectionArm[] = ['B', 'C', 'D', 'E'];
