@@ -22,3 +22,4 @@ export {
   type TaskSplit,
 } from './api-symbols/retrieval-task.ts';
 export type { SymbolKind } from './api-symbols/signature.ts';
+export { splitIdentifiers } from './api-symbols/symbol-text.ts';

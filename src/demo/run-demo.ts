@@ -5,7 +5,7 @@
  *     data/ (BEIR)   start/ (random model)   model/   model.training/   index/   runs/*.trec   report.html
  */
 import { join, resolve } from 'node:path';
-import { buildRetrievalTask, prepareProject } from '../data/api-symbols.ts';
+import { buildRetrievalTask, prepareProject, splitIdentifiers } from '../data/api-symbols.ts';
 import type { Document } from '../data/document.ts';
 import { loadBeir } from '../data/load-beir.ts';
 import { readTrainingExamples } from '../data/read-training-examples.ts';
@@ -198,7 +198,10 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
       comparisons,
       phases,
       search: async (text, k) =>
-        (await lexray.search(text, k)).map((hit) => ({ ...hit, title: titles.get(hit.docid) ?? hit.docid })),
+        (await lexray.search(splitIdentifiers(text), k)).map((hit) => ({
+          ...hit,
+          title: titles.get(hit.docid) ?? hit.docid,
+        })),
       dispose: async () => {
         for (const system of single) await system.dispose();
         await encoder.dispose();
