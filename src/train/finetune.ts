@@ -11,6 +11,7 @@ import type { VariableSpec } from '../compute/runtime/engine.ts';
 import type { BeirCollection } from '../data/load-beir.ts';
 import type { TrainingExample } from '../data/read-training-examples.ts';
 import { parseMeasure } from '../evaluate/measures/parse-measure.ts';
+import type { SparseEncoder } from '../model/sparse-encoder.ts';
 import { badInput, LexrayError } from '../util/errors.ts';
 import { hashTexts } from '../util/manifest.ts';
 import type { ProgressListener, WarningListener } from '../util/progress.ts';
@@ -96,6 +97,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
     });
     const { best, seconds } = await loop.run(state);
     if (best) await restoreBestWeights(trainingFolder, engine, variables, best.step);
+    await checkEncodes(encoder, options.examples[0]!.query);
     await writeModelFolder(
       output,
       {
@@ -114,6 +116,19 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
     return { output, trainingFolder, config, steps, seconds, best };
   } finally {
     await session.close();
+  }
+}
+
+/** A model whose weights overflowed at the last step looks well until it encodes. */
+async function checkEncodes(encoder: SparseEncoder, text: string): Promise<void> {
+  try {
+    await encoder.encodeOne(text, { kind: 'query' });
+  } catch (cause) {
+    if (!(cause instanceof LexrayError)) throw cause;
+    throw new LexrayError('FAILED', `the trained model cannot encode: ${cause.message}`, {
+      cause,
+      cure: 'lower the learning rate, and start anew with --force',
+    });
   }
 }
 
