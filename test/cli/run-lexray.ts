@@ -23,9 +23,11 @@ export interface RunOptions {
   readonly interruptWhen?: () => boolean;
   /** @default 'SIGINT' */
   readonly signal?: NodeJS.Signals;
+  /** Killed after so many seconds. @default 60 */
+  readonly seconds?: number;
 }
 
-/** Runs `lexray ARGUMENTS…` to its end; killed after a minute. */
+/** Runs `lexray ARGUMENTS…` to its end. */
 export function lexray(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   const { LEXRAY_CONFIG: _, FORCE_COLOR: __, ...inherited } = process.env;
   return new Promise((resolve, reject) => {
@@ -33,7 +35,7 @@ export function lexray(args: readonly string[], options: RunOptions = {}): Promi
       cwd: options.cwd,
       env: { ...inherited, LEXRAY_THREADS: '1', ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 60_000,
+      timeout: (options.seconds ?? 60) * 1000,
       killSignal: 'SIGKILL',
     });
     let stdout = '';

@@ -1,0 +1,181 @@
+/** `lexray finetune`: data in every form, warnings, exit codes. */
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { finetune } from '../../src/train/finetune.ts';
+import { runInProcess } from '../cli/run-in-process.ts';
+import { temporaryFolder } from '../cli/run-lexray.ts';
+import { copyTinyModel, tinyModel } from '../fixtures/model-folders.ts';
+import { examples, weightsHash, writeTrainingFolder } from './training-data.ts';
+
+let folder = '';
+const at = (...parts: readonly string[]): string => join(folder, ...parts);
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  await writeTrainingFolder(at('beir'));
+  const triples = examples.map(({ query, positive, negatives }) => [query, positive, ...negatives].join('\t'));
+  await writeFile(at('triples.tsv'), `${triples.join('\n')}\n`);
+  const records = examples.map(({ query, positive, negatives }) => ({ query, pos: positive, negs: negatives }));
+  await writeFile(at('pairs.jsonl'), `${records.map((record) => JSON.stringify(record)).join('\n')}\n`);
+  await writeFile(at('empty.tsv'), '');
+  await writeFile(at('one column.tsv'), 'rain\n');
+  await writeFile(at('texts.txt'), 'rain\n');
+  await mkdir(at('nothing'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Nothing but what the tests made is there. */
+async function expectNothingWritten(output: string): Promise<void> {
+  const names = await readdir(folder);
+  expect(names.filter((name) => name.startsWith(output) || name.endsWith('.partial'))).toEqual([]);
+}
+
+describe('data', () => {
+  it.each([
+    ['TSV triples', 'triples.tsv'],
+    ['JSONL pairs', 'pairs.jsonl'],
+    ['a BEIR folder', 'beir'],
+  ])('%s: trained on, and what was written encodes', async (_title, data) => {
+    const output = at(`from ${data}`);
+    const args = [tinyModel, '--data', at(data), '-o', output, '--max-steps', '3', '--batch-size', '4', '--json'];
+    const { code, stdout, stderr } = await runInProcess('finetune', ...args);
+    expect({ code, errors: stderr.includes('error') }).toEqual({ code: 0, errors: false });
+    const result = JSON.parse(stdout) as Record<string, unknown>;
+    expect(result).toMatchObject({ output, trainingFolder: `${output}.training`, steps: 3 });
+    expect(result).toEqual(
+      data === 'beir'
+        ? expect.objectContaining({ best: { step: expect.any(Number), value: expect.any(Number), measure: 'nDCG@10' } })
+        : expect.not.objectContaining({ best: expect.anything() }),
+    );
+    await writeFile(at('words.txt'), 'rain\n');
+    const encoded = await runInProcess('encode', output, at('words.txt'), '-o', `${output} vectors`, '--kind', 'query');
+    expect(encoded.code).toBe(0);
+  });
+
+  it('gives the same model in either file format', async () => {
+    expect(await weightsHash(at('from triples.tsv'))).toBe(await weightsHash(at('from pairs.jsonl')));
+  });
+
+  it.each([
+    ['absent.tsv', 3, 'absent.tsv'],
+    ['empty.tsv', 3, 'empty.tsv'],
+    ['one column.tsv', 3, 'one column.tsv:1'],
+    ['nothing', 3, 'nothing'],
+    ['texts.txt', 2, 'texts.txt'],
+  ])('%s: exit code %i, and nothing written', async (data, exitCode, named) => {
+    const { code, stdout, stderr } = await runInProcess('finetune', tinyModel, '--data', at(data), '-o', at('out'));
+    expect(stderr).toMatch(/^error: /m);
+    expect(stderr).toContain(named);
+    expect({ code, stdout }).toEqual({ code: exitCode, stdout: '' });
+    await expectNothingWritten('out');
+  });
+});
+
+describe('held-out queries among the training queries', () => {
+  it('are warned of, in the splits of the data and of the dev collection', async () => {
+    const folders = [at('beir'), await writeTrainingFolder(at('dev folder'))];
+    const args = [tinyModel, '--data', folders[0]!, '--dev', folders[1]!, '-o', at('leaky'), '--max-steps', '1'];
+    const { code, stderr } = await runInProcess('finetune', ...args);
+    expect(code).toBe(0);
+    for (const name of folders) {
+      expect(stderr).toContain(`${join(name, 'qrels', 'test')}: 1 of 1 test queries are also training queries`);
+      expect(stderr).not.toContain(`${join(name, 'qrels', 'dev')}:`);
+    }
+  });
+});
+
+describe('--dry-run', () => {
+  it('forecasts and writes nothing', async () => {
+    const args = [tinyModel, '--data', at('triples.tsv'), '-o', at('out'), '--max-steps', '50', '--dry-run', '--json'];
+    const { code, stdout } = await runInProcess('finetune', ...args);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ dryRun: true, basis: expect.stringContaining('steps') });
+    await expectNothingWritten('out');
+  });
+});
+
+describe('what does not fit', () => {
+  it.each([
+    ['no data', ['-o', 'out'], '--data'],
+    ['no output', ['--data', 'triples.tsv'], '--output'],
+    ['no epochs', ['--data', 'triples.tsv', '-o', 'out', '--epochs', '0'], 'epochs'],
+    ['a batch of one', ['--data', 'triples.tsv', '-o', 'out', '--batch-size', '1'], '--batch-size'],
+    ['lengths over the limit', ['--data', 'triples.tsv', '-o', 'out', '--query-max-length', '65'], '65'],
+    ['an unknown measure', ['--data', 'beir', '-o', 'out', '--dev-measure', 'bpref'], 'bpref'],
+    ['an output that exists', ['--data', 'triples.tsv', '-o', 'beir'], '--force'],
+  ])('%s: exit code 2, and nothing written', async (_title, args, named) => {
+    const paths = args.map((arg) => (/^(triples|out|beir)/.test(arg) ? at(arg) : arg));
+    const { code, stdout, stderr } = await runInProcess('finetune', tinyModel, ...paths);
+    expect(stderr).toMatch(/^error: /m);
+    expect(stderr).toContain(named);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    await expectNothingWritten('out');
+  });
+
+  it.each([
+    ['no model', 'absent', undefined, 'absent'],
+    ['an unknown family', 'abacus', { config: { model_type: 'abacus' } }, 'abacus'],
+    ['weights without a head', 'headless', { config: { architectures: ['BertModel'] }, headless: true }, 'cls.'],
+  ])('%s: exit code 3, and nothing written', async (_title, model, changes, named) => {
+    if (changes) {
+      const { headless, ...more } = { headless: false, ...changes };
+      await copyTinyModel(at(model), {
+        ...more,
+        ...(headless && { tensors: (tensors) => tensors.filter(({ name }) => !name.startsWith('cls.')) }),
+      });
+    }
+    const { code, stdout, stderr } = await runInProcess(
+      'finetune',
+      at(model),
+      '--data',
+      at('triples.tsv'),
+      '-o',
+      at('out'),
+    );
+    expect(stderr.split('\n').find((line) => line.startsWith('error: '))).toContain(named);
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+    await expectNothingWritten('out');
+  });
+
+  it('an output below a file: exit code 3, and the file stays', async () => {
+    const args = [tinyModel, '--data', at('triples.tsv'), '-o', at('texts.txt', 'out')];
+    const { code, stderr } = await runInProcess('finetune', ...args);
+    expect(stderr).toMatch(/^error: .*texts\.txt/m);
+    expect(code).toBe(3);
+    expect(await readFile(at('texts.txt'), 'utf8')).toBe('rain\n');
+  });
+
+  it.each([
+    ['a loss that is not finite', '5', /^error: step \d+: the loss is .* cure: lower the learning rate/m],
+    ['weights of the last step that encode nothing finite', '20', /^error: the trained model .* cure: lower/m],
+  ])('%s: exit code 1, and no model', async (_title, batchSize, message) => {
+    const output = `broken ${batchSize}`;
+    const args = [tinyModel, '--data', at('triples.tsv'), '-o', at(output), '--batch-size', batchSize];
+    const { code, stderr } = await runInProcess('finetune', ...args, '--learning-rate', '1e30');
+    expect(stderr).toMatch(message);
+    expect(code).toBe(1);
+    expect((await readdir(folder)).filter((name) => name.startsWith(output))).toEqual([`${output}.training`]);
+  });
+
+  it('a checkpoint that is damaged: exit code 3, named, with a cure', async () => {
+    const controller = new AbortController();
+    const settings = { epochs: 4, seed: 42 };
+    const stopped = finetune({
+      model: tinyModel,
+      output: at('damaged'),
+      examples,
+      settings,
+      signal: controller.signal,
+      onProgress: ({ done }) => done === 2 && controller.abort(),
+    });
+    await expect(stopped).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    const checkpoint = at('damaged.training', 'checkpoint-00000002');
+    await cp(at('triples.tsv'), join(checkpoint, 'state.safetensors'));
+    const args = [tinyModel, '--data', at('triples.tsv'), '-o', at('damaged'), '--epochs', '4', '--resume'];
+    const { code, stderr } = await runInProcess('finetune', ...args);
+    expect(stderr).toMatch(/^error: the checkpoint cannot be read.*remove it/m);
+    expect(stderr).toContain(checkpoint);
+    expect(code).toBe(3);
+  });
+});
