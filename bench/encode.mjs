@@ -90,5 +90,5 @@ printTable([
 if (options.json)
   writeFileSync(
     options.json,
-    `${JSON.stringify({ cpu: cpus()[0].model, node: process.versions.node, peer: peer.ready, options, sides: sides.map(({ name, runs }, i) => ({ name, runs, peakRss: peaks[i] })) }, null, 1)}\n`,
+    `${JSON.stringify({ cpu: cpus()[0].model, node: process.versions.node, peer: peer.ready, options: { ...options, model: basename(options.model), texts: basename(options.texts) }, sides: sides.map(({ name, runs }, i) => ({ name, runs, peakRss: peaks[i] })) }, null, 1)}\n`,
   );
