@@ -19,6 +19,9 @@ export const demoVerb: Verb = defineVerb({
     project: textWithDefault('the project whose packages are read', { placeholder: 'DIR', default: '.' }),
     query: optionalText('answer this query at the end, and do not ask for others'),
     maxSteps: optionalInteger('train for so many steps only, for a quick look', { min: 1 }),
+    minSymbols: optionalInteger('use other packages where the project documents fewer symbols (default: 4000)', {
+      min: 1,
+    }),
   },
   output: {
     placeholder: 'DIR',
@@ -37,11 +40,11 @@ export const demoVerb: Verb = defineVerb({
     seconds: z.record(z.string(), z.number()),
     hits: z.array(hit).optional(),
   }),
-  async run({ project, query, maxSteps }, context) {
+  async run({ project, query, maxSteps, minSymbols }, context) {
     const { runDemo } = await import('../../demo/run-demo.ts');
     const { force, seed, threads, signal, onProgress, onWarning, json } = context;
     const output = context.output === '' ? 'lexray-demo' : context.output;
-    const options = { project, output, seed, threads, maxSteps, force, signal, onProgress, onWarning };
+    const options = { project, output, seed, threads, maxSteps, minSymbols, force, signal, onProgress, onWarning };
     const result = await runDemo(options);
     try {
       const hits = query === undefined ? undefined : await result.search(query, 5);
