@@ -142,28 +142,26 @@ export class SparseEncoder {
     let stopped = false;
     let previous: Promise<SparseVector[]> | undefined;
     let done = 0;
-    const finish = async function* (window: Promise<SparseVector[]>): AsyncGenerator<SparseVector> {
-      const vectors = await window;
-      done += vectors.length;
+    const encoded = (count: number): void => {
+      done += count;
       options.onProgress?.({
         phase: `encode ${options.kind === 'query' ? 'queries' : 'documents'}`,
         done,
         unit: 'texts',
         ...(options.total === undefined ? {} : { total: options.total }),
       });
-      yield* vectors;
     };
     try {
       for await (const window of windows(texts)) {
         throwIfAborted(options.signal);
-        const current = this.#encodeWindow(window, options, () => stopped);
+        const current = this.#encodeWindow(window, options, { stopped: () => stopped, encoded });
         unfinished.add(current);
         const forget = (): boolean => unfinished.delete(current);
         current.then(forget, forget); // it is awaited later; until then a failure must not count as unhandled
-        if (previous) yield* finish(previous);
+        if (previous) yield* await previous;
         previous = current;
       }
-      if (previous) yield* finish(previous);
+      if (previous) yield* await previous;
     } finally {
       stopped = true;
       await Promise.allSettled(unfinished);
@@ -172,7 +170,7 @@ export class SparseEncoder {
 
   /** The vector of one text. */
   async encodeOne(text: string, options: EncodeOptions): Promise<SparseVector> {
-    const [vector] = await this.#encodeWindow([text], options, () => false);
+    const [vector] = await this.#encodeWindow([text], options, { stopped: () => false, encoded: () => {} });
     return vector!;
   }
 
@@ -187,7 +185,7 @@ export class SparseEncoder {
   async #encodeWindow(
     texts: readonly string[],
     options: EncodeOptions,
-    stopped: () => boolean,
+    { stopped, encoded }: { stopped: () => boolean; encoded: (count: number) => void },
   ): Promise<SparseVector[]> {
     const maxLength = this.policy.maxLength[options.kind];
     const maxActiveDims = options.maxActiveDims ?? this.#maxActiveDims;
@@ -195,18 +193,21 @@ export class SparseEncoder {
       this.tokenizer.encode(preparedText(text, options.kind, this.policy), { maxLength }),
     );
     const vectors = new Array<SparseVector>(texts.length).fill(emptyVector);
+    const withoutTokens = sequences.filter(({ length }) => length === 0).length;
+    if (withoutTokens > 0) encoded(withoutTokens);
     const running = new Set<Promise<void>>();
     for (const batch of lengthSortedBatches(sequences, options.batchTokens ?? 4096)) {
       if (stopped()) break;
       throwIfAborted(options.signal);
       const run = async (): Promise<void> => {
-        const encoded = await this.#batches.encode(
+        const rows = await this.#batches.encode(
           batch.map((i) => sequences[i]!),
           this.#dropped,
         );
         batch.forEach((i, at) => {
-          vectors[i] = maxActiveDims === undefined ? encoded[at]! : keepTopTerms(encoded[at]!, maxActiveDims);
+          vectors[i] = maxActiveDims === undefined ? rows[at]! : keepTopTerms(rows[at]!, maxActiveDims);
         });
+        encoded(batch.length);
       };
       // A batch that fails stays among those that run, so that whoever waits for them fails as well.
       const tracked = run().then(() => void running.delete(tracked));
