@@ -8,11 +8,13 @@ import { evaluateVerb } from './verbs/evaluate.ts';
 import { finetuneVerb } from './verbs/finetune.ts';
 import { indexVerb } from './verbs/index-vectors.ts';
 import { measureVerb } from './verbs/measure.ts';
+import { pullVerb } from './verbs/pull.ts';
 import { searchVerb } from './verbs/search.ts';
 
 /** The verbs. */
 export const verbs: readonly Verb[] = [
   demoVerb,
+  pullVerb,
   finetuneVerb,
   encodeVerb,
   indexVerb,

@@ -8,6 +8,7 @@ import type { NamedVector } from '../../vectors/sparse-vectors.ts';
 import { checkOutput } from '../check-output.ts';
 import { formatCount, formatDuration, formatFigure } from '../format.ts';
 import { loadEncoder } from '../load-encoder.ts';
+import { modelDescription, modelFolder } from '../model-folder.ts';
 import { choice, optionalInteger, text } from '../option.ts';
 import { defineVerb, type Verb } from '../verb.ts';
 
@@ -16,7 +17,7 @@ export const encodeVerb: Verb = defineVerb({
   group: 'Vectors and search:',
   summary: 'encode texts into sparse vectors',
   arguments: {
-    model: text('model folder', { placeholder: 'MODEL' }),
+    model: text(modelDescription, { placeholder: 'MODEL' }),
     input: text('texts: .jsonl (_id, title, text), .tsv (id, text), .txt (a text a line), or a BEIR folder', {
       placeholder: 'INPUT',
     }),
@@ -57,7 +58,8 @@ export const encodeVerb: Verb = defineVerb({
       import('../../vectors/write-vectors.ts'),
       countTexts(path),
     ]);
-    const encoder = await loadEncoder(model, maxLength, context);
+    const folder = await modelFolder(model, context);
+    const encoder = await loadEncoder(folder, maxLength, context);
     try {
       const counts = { vectors: 0, entries: 0, zeroVectors: 0 };
       const texts = await openTexts(path, encoder, signal);
@@ -65,7 +67,7 @@ export const encodeVerb: Verb = defineVerb({
       const start = performance.now();
       await writeVectors(output, vectors, {
         config,
-        parents: { input: await hashFile(path), ...(await modelParents(model)) },
+        parents: { input: await hashFile(path), ...(await modelParents(folder)) },
         seed,
         dimensions: encoder.dimensions,
         tokens: Array.from({ length: encoder.dimensions }, (_, term) => encoder.tokenizer.token(term) ?? ''),

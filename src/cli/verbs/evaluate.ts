@@ -5,6 +5,7 @@ import { checkOutput } from '../check-output.ts';
 import { formatCount, formatDuration, formatFigure, formatFixed, formatTable } from '../format.ts';
 import { missedGates, parseGates } from '../gate.ts';
 import { loadEncoder } from '../load-encoder.ts';
+import { modelDescription } from '../model-folder.ts';
 import { flag, integer, optionalInteger, optionalText, text, textWithDefault, words } from '../option.ts';
 import { defineVerb, type Verb, type VerbContext } from '../verb.ts';
 import { defaultMeasures } from './measure.ts';
@@ -21,7 +22,7 @@ export const evaluateVerb: Verb = defineVerb({
   name: 'evaluate',
   group: 'Evaluation:',
   summary: 'encode, index, search and measure a collection in one go',
-  arguments: { model: text('model folder', { placeholder: 'MODEL' }) },
+  arguments: { model: text(modelDescription, { placeholder: 'MODEL' }) },
   options: {
     data: text('BEIR folder: corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv', { placeholder: 'DIR' }),
     split: textWithDefault('which qrels', { default: 'test' }),

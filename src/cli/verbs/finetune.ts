@@ -5,6 +5,7 @@ import type { BeirCollection } from '../../data/load-beir.ts';
 import type { TrainingExample } from '../../data/read-training-examples.ts';
 import { type FinetuneSettings, finetuneConfigSchema } from '../../train/finetune-config.ts';
 import { formatCount, formatDuration, formatFixed } from '../format.ts';
+import { modelDescription, modelFolder } from '../model-folder.ts';
 import { decimal, flag, integer, optionalInteger, optionalText, text, textWithDefault } from '../option.ts';
 import { defineVerb, type Verb, type VerbContext } from '../verb.ts';
 
@@ -15,7 +16,7 @@ export const finetuneVerb: Verb = defineVerb({
   name: 'finetune',
   group: 'Models:',
   summary: 'train a masked language model into a sparse retriever',
-  arguments: { model: text('model folder to start from', { placeholder: 'MODEL' }) },
+  arguments: { model: text(`${modelDescription}, to start from`, { placeholder: 'MODEL' }) },
   options: {
     data: text('BEIR folder with qrels/train.tsv, TSV triples, or JSONL pairs', { placeholder: 'DATA' }),
     dev: optionalText('BEIR folder whose dev split chooses the best step (default: DATA, if it has one)', {
@@ -65,7 +66,7 @@ export const finetuneVerb: Verb = defineVerb({
     const { output, force } = context;
     const { examples, dev } = await readData(settings, context);
     const result = await finetune({
-      model: settings.model,
+      model: await modelFolder(settings.model, context),
       output,
       examples,
       dev,
@@ -90,7 +91,7 @@ export const finetuneVerb: Verb = defineVerb({
     const { forecastFinetune } = await import('../../train/finetune.ts');
     const { examples } = await readData(settings, context);
     const { steps, seconds, secondsPerStep, memoryBytes, parameters } = await forecastFinetune({
-      model: settings.model,
+      model: await modelFolder(settings.model, context),
       examples,
       settings: settingsOf(settings, context),
       ...listenersOf(context),
