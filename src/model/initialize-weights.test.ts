@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { tinyBertConfig } from '../../test/fixtures/tiny-bert.ts';
+import { findFamily, modelShape } from '../checkpoint/families/registry.ts';
 import { initializeWeights } from './initialize-weights.ts';
 import { modelVariables } from './splade-graph.ts';
 
@@ -62,4 +63,46 @@ describe('initializeWeights', () => {
       'cls.predictions.transform.dense.weight',
     ]);
   });
+
+  it.each(['distilbert', 'roberta', 'albert', 'modernbert', 'new'])(
+    'of %s: scales 1, biases 0, identities in place',
+    (type) => {
+      const sizes = {
+        hidden_size: 8,
+        num_hidden_layers: 2,
+        num_attention_heads: 2,
+        intermediate_size: 12,
+        dim: 8,
+        n_heads: 2,
+      };
+      const fields = {
+        model_type: type,
+        vocab_size: 20,
+        pad_token_id: 1,
+        embedding_size: 6,
+        initializer_range: 1e-6,
+        ...sizes,
+      };
+      const family = findFamily(type, 'test');
+      const other = family.configSchema.parse(fields);
+      let identities = 0;
+      for (const { name, shape, data } of initializeWeights(other, { seed: 1, nearIdentity: true, outputBias: -2 })) {
+        if (name === family.tied.bias) expect(new Set(data), name).toEqual(new Set([-2]));
+        else if (shape.length === 1) expect(new Set(data), name).toEqual(new Set([name.endsWith('.weight') ? 1 : 0]));
+        else {
+          const columns = shape[1]!;
+          const ones = [...data.keys()].filter((i) => data[i]! > 0.5);
+          if (ones.length === 0) continue;
+          identities++;
+          // The last rows of a packed matrix are the values.
+          const first = name.includes('qkv') ? 2 * columns : 0;
+          const size = Math.min(shape[0]! - first, columns);
+          expect(ones, name).toEqual(Array.from({ length: size }, (_, i) => (first + i) * columns + i));
+        }
+      }
+      const { layers } = modelShape(other);
+      // Values, attention outputs and the head's transform; ALBERT's layers are one, and its embeddings are widened.
+      expect(identities).toBe(type === 'albert' ? 4 : 2 * layers + 1);
+    },
+  );
 });

@@ -54,6 +54,15 @@ function numbers(packed: PackedTokens, name: string): number[] {
 const shape = { heads: 2, headSize: 4 };
 
 describe('packTokens', () => {
+  it('counts positions from the padding token on where a model does, passing over padding tokens in a text', () => {
+    const sequences = [[5, 1, 1, 6, 7], [8]].map((ids) => Int32Array.from(ids));
+    const positions = (paddingToken?: number): number[] =>
+      numbers(packTokens(sequences, { buckets: 1, ...shape, paddingToken }), 'positions');
+    expect(positions()).toEqual([0, 0, 1, 2, 3, 4]);
+    expect(positions(1)).toEqual([2, 2, 1, 1, 3, 4]);
+    expect(positions(6)).toEqual([7, 7, 8, 9, 6, 10]);
+  });
+
   it('finds every token again, through every map', () => {
     fc.assert(
       fc.property(batches, ({ sequences, buckets }) => {
