@@ -10,7 +10,7 @@ import type { ModelConfig, ModelFamily } from './families/model-family.ts';
 import { findFamily } from './families/registry.ts';
 import { quote } from './json-cursor.ts';
 import { checkJson, readJson } from './read-json.ts';
-import { resolveWeights } from './resolve-weights.ts';
+import { type Rivals, resolveWeights } from './resolve-weights.ts';
 import type { TensorInfo } from './safetensors-header.ts';
 import { openTensorFiles } from './tensor-files.ts';
 
@@ -30,6 +30,8 @@ export interface Checkpoint {
   readonly family: ModelFamily;
   /** Every weight of the model by canonical name (that of today's transformers), in canonical order; `info.name` is the name in the file. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** Pairs of stored tensors that ought to be equal and are not; of each, one is used and one is not. */
+  readonly rivals: readonly Rivals[];
   /** The weight files, for hashing. */
   readonly paths: readonly string[];
   /**
@@ -59,8 +61,11 @@ export async function openCheckpoint(folder: string, options: OpenCheckpointOpti
   const files = await openTensorFiles(folder);
   try {
     const { weights, unused, rivals } = resolveWeights(family, config, files.tensors, folder);
-    for (const { used, ignored, readings } of rivals) {
+    const different: Rivals[] = [];
+    for (const rival of rivals) {
+      const { used, ignored, readings } = rival;
       if (await files.sameBytes(used, ignored)) continue;
+      different.push(rival);
       options.onWarning?.(`${folder}: ${ignored} differs from ${used} and is not used: ${readings}`);
     }
     const { bias, biasCopy } = family.tied;
@@ -84,6 +89,7 @@ export async function openCheckpoint(folder: string, options: OpenCheckpointOpti
       config,
       family,
       tensors: weights,
+      rivals: different,
       paths: files.paths,
       readTensor,
       async *loadWeights() {

@@ -7,6 +7,7 @@
  * every k, so it cannot be sought here; `sweep.ts` tries a few.
  */
 import { LexrayError } from '../util/errors.ts';
+import { withActiveTerms } from './active-terms.ts';
 import { type Correction, type CorrectionArm, checkCorrection, correctLogits } from './correction.ts';
 import type { EncodingCache } from './encoding-cache.ts';
 import { activationRate } from './targets/activation-rate.ts';
@@ -90,11 +91,12 @@ export function calibrate(inputs: CalibrationInputs, options: CalibrateOptions =
       cure: 'use arm D, whose shift can make dimensions active again',
     });
   }
+  const smaller = withActiveTerms(cache!, at(1));
   const evaluations = new Map<number, number>();
   const measure = (factor: number): number => {
     const known = evaluations.get(factor);
     if (known !== undefined) return known;
-    const value = goal.measure(cache!, at(factor));
+    const value = goal.measure(smaller, at(factor));
     evaluations.set(factor, value);
     return value;
   };

@@ -3,7 +3,6 @@
  * W is the *decoder*, one row a term; it is tied when it is the matrix of word embeddings.
  */
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import { LexrayError } from '../util/errors.ts';
 
 /** The names of the head's weights in a checkpoint; all are canonical names. */
 export interface HeadLocation {
@@ -22,23 +21,7 @@ export interface HeadLocation {
   readonly width: number;
 }
 
-/** The LayerNorm before the decoder, by `model_type`. */
-const headNorms: Readonly<Record<string, string>> = {
-  bert: 'cls.predictions.transform.LayerNorm',
-  distilbert: 'vocab_layer_norm',
-  roberta: 'lm_head.layer_norm',
-  'xlm-roberta': 'lm_head.layer_norm',
-  camembert: 'lm_head.layer_norm',
-  albert: 'predictions.LayerNorm',
-  modernbert: 'head.norm',
-  gte: 'lm_head.layer_norm',
-  new: 'lm_head.norm',
-};
-
-/**
- * Finds the head of a checkpoint. A checkpoint whose head is missing was refused when it was opened.
- * @throws LexrayError FAILED when the family's head is not known here
- */
+/** Finds the head of a checkpoint. A checkpoint whose head is missing was refused when it was opened. */
 export function locateHead({
   config,
   family,
@@ -46,10 +29,6 @@ export function locateHead({
 }: Pick<Checkpoint, 'config' | 'family' | 'tensors'>): HeadLocation {
   const { embeddings, decoder, bias } = family.tied;
   const { vocabularySize, decoderWidth } = family.shape(config);
-  const norm = headNorms[family.modelType];
-  if (norm === undefined || !tensors.has(`${norm}.weight`)) {
-    throw new LexrayError('FAILED', `the LayerNorm of the ${family.modelType} head is not known`);
-  }
   const tied = config.tie_word_embeddings;
   const optional = (name: string): string | undefined => (tensors.has(name) ? name : undefined);
   return {
@@ -57,7 +36,7 @@ export function locateHead({
     untiedDecoder: decoder,
     tied,
     bias: optional(bias),
-    norm: { weight: `${norm}.weight`, bias: optional(`${norm}.bias`) },
+    norm: { weight: `${family.headNorm}.weight`, bias: optional(`${family.headNorm}.bias`) },
     vocabularySize,
     width: decoderWidth,
   };

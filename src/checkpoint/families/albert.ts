@@ -53,6 +53,7 @@ export const albertFamily: ModelFamily<AlbertConfig> = {
     decoderWidth: config.embedding_size,
   }),
   tied,
+  headNorm: 'predictions.LayerNorm',
   isKnownExtra: (name) =>
     /^(albert\.)?(pooler\.|embeddings\.(position_ids|token_type_ids)$)|^sop_classifier\./.test(name),
 };

@@ -21,6 +21,7 @@ export const bertFamily: ModelFamily<BertConfig> = {
   weights,
   shape: (config) => bertShape(config, config.max_position_embeddings),
   tied,
+  headNorm: 'cls.predictions.transform.LayerNorm',
   isKnownExtra: (name) =>
     /^(bert\.)?(pooler\.|embeddings\.(position_ids|token_type_ids)$)|^cls\.seq_relationship\./.test(name),
 };

@@ -66,6 +66,7 @@ export const distilBertFamily: ModelFamily<DistilBertConfig> = {
     outputBias: true,
   }),
   tied,
+  headNorm: 'vocab_layer_norm',
   isKnownExtra: (name) => /^(distilbert\.)?embeddings\.position_ids$/.test(name),
 };
 

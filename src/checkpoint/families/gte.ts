@@ -16,6 +16,7 @@ export const gteFamily: ModelFamily<GteConfig> = {
   weights: (config) => weights('gte', ['new.'], config),
   shape: (config) => bertShape(config, config.max_position_embeddings),
   tied: tiedNames('gte'),
+  headNorm: 'lm_head.norm',
   isKnownExtra,
 };
 
@@ -27,6 +28,7 @@ export const newFamily: ModelFamily<NewConfig> = {
   weights: (config) => weights('new', [], config),
   shape: (config) => bertShape(config, config.max_position_embeddings),
   tied: tiedNames('new'),
+  headNorm: 'lm_head.norm',
   isKnownExtra,
 };
 

@@ -90,6 +90,8 @@ export interface ModelFamily<Config extends ModelConfig = ModelConfig> {
   weights(config: Config): readonly WeightSpec[];
   shape(config: Config): ModelShape;
   readonly tied: TiedNames;
+  /** The LayerNorm before the decoder: its weights are `NAME.weight` and, in most families, `NAME.bias`. */
+  readonly headNorm: string;
   /** Names of tensors that are often in files and not needed. */
   isKnownExtra(name: string): boolean;
 }

@@ -21,6 +21,7 @@ export const modernBertFamily: ModelFamily<ModernBertConfig> = {
     outputBias: config.decoder_bias,
   }),
   tied,
+  headNorm: 'head.norm',
   isKnownExtra: (name) => /rotary_emb\./.test(name),
 };
 

@@ -43,6 +43,7 @@ function family(modelType: RobertaConfig['model_type'], architecture: string): M
       paddingToken: config.pad_token_id,
     }),
     tied,
+    headNorm: 'lm_head.layer_norm',
     isKnownExtra: (name) => /^(roberta\.)?(pooler\.|embeddings\.(position_ids|token_type_ids)$)/.test(name),
   };
 }
