@@ -127,8 +127,11 @@ export class TrainingLoop {
     try {
       result = await evaluate();
     } catch (error) {
-      await this.#save(step, seconds(), { evaluationDue: true });
-      throw signal?.aborted ? this.#interruption(step) : error;
+      const interrupted = signal?.aborted ?? false;
+      await this.#save(step, seconds(), { evaluationDue: true }).catch((cause: unknown) => {
+        if (interrupted) throw cause;
+      });
+      throw interrupted ? this.#interruption(step) : error;
     }
     const { measures, queryActiveDims, documentActiveDims, flops } = result;
     const figures = Object.fromEntries([...measures].map(([name, value]) => [evaluationKey(name), value]));

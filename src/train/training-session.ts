@@ -64,7 +64,7 @@ export async function openTrainingSession(
     const policy = trainingPolicy(model, config);
     const tokenize = (kind: TextKind) => (text: string) =>
       tokenizer.encode(preparedText(text, kind, policy), { maxLength: policy.maxLength[kind] });
-    const data = buildTrainingSet(examples, {
+    const data = await buildTrainingSet(examples, {
       tokenizeQuery: tokenize('query'),
       tokenizeDocument: tokenize('document'),
       signal,

@@ -15,8 +15,8 @@ const example = (query: string, positive: string, ...negatives: string[]): Train
 });
 
 /** The set with texts instead of numbers. */
-function texts(examples: readonly TrainingExample[], warnings: string[] = []) {
-  const { queries, documents } = buildTrainingSet(examples, {
+async function texts(examples: readonly TrainingExample[], warnings: string[] = []) {
+  const { queries, documents } = await buildTrainingSet(examples, {
     ...tokenizers,
     onWarning: (message) => warnings.push(message),
   });
@@ -29,28 +29,28 @@ function texts(examples: readonly TrainingExample[], warnings: string[] = []) {
 }
 
 describe('buildTrainingSet', () => {
-  it('groups examples by query, in their order, and keeps each document once', () => {
+  it('groups examples by query, in their order, and keeps each document once', async () => {
     const examples = [example('q', 'a', 'x', 'y'), example('r', 'a'), example('q', 'b', 'x'), example('q', 'a')];
-    expect(texts(examples)).toEqual([
+    expect(await texts(examples)).toEqual([
       ['q', ['a', 'b'], ['x', 'y']],
       ['r', ['a'], []],
     ]);
-    const { documents, queries } = buildTrainingSet(examples, tokenizers);
+    const { documents, queries } = await buildTrainingSet(examples, tokenizers);
     expect(documents).toHaveLength(4);
     expect(queries[0]!.tokens).toEqual(Int32Array.of('q'.charCodeAt(0), -1));
   });
 
-  it('takes no positive of a query for a negative, wherever it stands', () => {
-    expect(texts([example('q', 'a', 'b', 'x'), example('q', 'b'), example('r', 'x', 'a')])).toEqual([
+  it('takes no positive of a query for a negative, wherever it stands', async () => {
+    expect(await texts([example('q', 'a', 'b', 'x'), example('q', 'b'), example('r', 'x', 'a')])).toEqual([
       ['q', ['a', 'b'], ['x']],
       ['r', ['x'], ['a']],
     ]);
   });
 
-  it('leaves out what has no tokens, with a warning', () => {
+  it('leaves out what has no tokens, with a warning', async () => {
     const warnings: string[] = [];
     const examples = [example('', 'a'), example('q', ''), example('r', 'a', '', 'x'), example('s', 'b')];
-    expect(texts(examples, warnings)).toEqual([
+    expect(await texts(examples, warnings)).toEqual([
       ['r', ['a'], ['x']],
       ['s', ['b'], []],
     ]);
@@ -61,14 +61,27 @@ describe('buildTrainingSet', () => {
     ['nothing', []],
     ['one query', [example('q', 'a'), example('q', 'b')]],
     ['one query with tokens', [example('q', 'a'), example('', 'b')]],
-  ])('refuses %s', (_title, examples) => {
-    expect(() => buildTrainingSet(examples, tokenizers)).toThrow(/at least two different queries/);
+  ])('refuses %s', async (_title, examples) => {
+    await expect(buildTrainingSet(examples, tokenizers)).rejects.toThrow(/at least two different queries/);
   });
 
-  it('stops when the signal fires', () => {
-    const options = { ...tokenizers, signal: AbortSignal.abort() };
-    expect(() => buildTrainingSet([example('q', 'a')], options)).toThrow(
-      expect.objectContaining({ code: 'INTERRUPTED' }),
-    );
+  it('stops when the signal fires, which it hears while it works', async () => {
+    const signal = AbortSignal.abort();
+    await expect(buildTrainingSet([example('q', 'a')], { ...tokenizers, signal })).rejects.toMatchObject({
+      code: 'INTERRUPTED',
+    });
+    const controller = new AbortController();
+    const many = Array.from({ length: 5000 }, (_, i) => example(`${i}`, 'a'));
+    let tokenized = 0;
+    const slow = (): Int32Array => {
+      const end = performance.now() + 1;
+      while (performance.now() < end);
+      tokenized++;
+      return Int32Array.of(1);
+    };
+    setTimeout(() => controller.abort(), 5);
+    const options = { ...tokenizers, tokenizeQuery: slow, signal: controller.signal };
+    await expect(buildTrainingSet(many, options)).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    expect(tokenized).toBeLessThan(1000);
   });
 });

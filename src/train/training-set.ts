@@ -29,12 +29,18 @@ export interface TrainingSetOptions {
   readonly onWarning?: WarningListener | undefined;
 }
 
+/** The event loop gets a turn after so many milliseconds of work, so that an interruption is heard. */
+const turnMilliseconds = 30;
+
 /**
  * Tokenizes and groups examples. Texts without a token (there are some where a tokenizer adds no special tokens) are left
  * out with a warning, and with them the queries that have no positive left.
  * @throws LexrayError BAD_INPUT when fewer than two queries are left: in-batch negatives need two
  */
-export function buildTrainingSet(examples: readonly TrainingExample[], options: TrainingSetOptions): TrainingSet {
+export async function buildTrainingSet(
+  examples: readonly TrainingExample[],
+  options: TrainingSetOptions,
+): Promise<TrainingSet> {
   const documents: Int32Array[] = [];
   const documentNumbers = new Map<string, number>();
   const numberOf = (text: string): number => {
@@ -46,23 +52,28 @@ export function buildTrainingSet(examples: readonly TrainingExample[], options: 
     }
     return number;
   };
-  const groups = new Map<string, { positives: Set<number>; negatives: Set<number> }>();
+  let turnEnds = Number.NEGATIVE_INFINITY;
+  const breathe = async (done: number): Promise<void> => {
+    if (performance.now() < turnEnds) return;
+    options.onProgress?.({ phase: 'tokenize', done, total: examples.length, unit: 'examples' });
+    await new Promise((resolve) => setImmediate(resolve));
+    throwIfAborted(options.signal);
+    turnEnds = performance.now() + turnMilliseconds;
+  };
+  const groups = new Map<string, { positives: Set<number>; negatives: Set<number>; tokens: Int32Array }>();
   for (const [i, example] of examples.entries()) {
-    if (i % 1000 === 0) {
-      throwIfAborted(options.signal);
-      options.onProgress?.({ phase: 'tokenize', done: i, total: examples.length, unit: 'examples' });
-    }
+    await breathe(i);
     let group = groups.get(example.query);
     if (group === undefined) {
-      group = { positives: new Set(), negatives: new Set() };
+      group = { positives: new Set(), negatives: new Set(), tokens: options.tokenizeQuery(example.query) };
       groups.set(example.query, group);
     }
     group.positives.add(numberOf(example.positive));
     for (const negative of example.negatives) group.negatives.add(numberOf(negative));
   }
   const hasTokens = (document: number): boolean => documents[document]!.length > 0;
-  const all = [...groups].map(([text, { positives, negatives }]) => ({
-    tokens: options.tokenizeQuery(text),
+  const all = [...groups.values()].map(({ tokens, positives, negatives }) => ({
+    tokens,
     positives: [...positives].filter(hasTokens),
     negatives: [...negatives].filter((document) => !positives.has(document) && hasTokens(document)),
   }));

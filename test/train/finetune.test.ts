@@ -372,6 +372,16 @@ describe('a run that fails', () => {
     expect((await readdir(join(output, '..'))).sort()).toEqual(['model.training']);
   });
 
+  it('says so where an evaluation finds weights that are not finite', async () => {
+    const output = freshOutput();
+    const failed = train(output, { dev: devCollection(), settings: { learningRate: 1e30, evaluateEvery: 1 } });
+    await expect(failed).rejects.toMatchObject({
+      code: 'FAILED',
+      message: expect.stringMatching(/^the model gives the weight (NaN|Infinity)/),
+    });
+    expect(existsSync(output)).toBe(false);
+  });
+
   it('writes no model that cannot encode, as the last step may leave one', async () => {
     const output = freshOutput();
     const failed = train(output, { settings: { learningRate: 1e39, maxSteps: 1, warmupRatio: 1 } });
