@@ -28,7 +28,7 @@ beforeAll(async () => {
   hub = await new FakeHub().start();
   const card = '---\nlicense: cc-by-nc-4.0\n---\n# Tiny';
   hub.models.set('org/tiny', { files: { ...(await filesOf(tinyModel)), 'README.md': card, 'onnx/model.onnx': 'x' } });
-  hub.models.set('org/gated', { files: {}, token: 'hf_right', gated: true });
+  hub.models.set('org/gated', { files: await filesOf(tinyModel), token: 'hf_right', gated: true });
   const torchZip = join(tinyModel, '..', 'goldens', 'torch-zip');
   const bin = {
     'config.json': await readFile(join(torchZip, 'bert', 'config.json')),
