@@ -78,6 +78,7 @@ describe.each(corrections)('observe with arm $arm, k = $factor, c = $shift', (co
     expect(observed.scores.entropy).toBeCloseTo(mean(entropies), 5);
     expect(observed.scores.cosine).toBeCloseTo(mean(cosines), 6);
     expect(observeScores(cache, correction)).toEqual(observed.scores);
+    expect(observed.scores.bins.reduce((sum, { count }) => sum + count, 0)).toBe(128 * 63);
   });
 
   it('has the InfoNCE of the halves', () => {
@@ -124,7 +125,8 @@ describe('the edges of observe', () => {
   it('sees dead and double-log vectors', () => {
     const dead = observe(cache, { arm: 'D', factor: 1, shift: 1000 });
     expect(dead).toMatchObject({ zeroTexts: 128, meanWeight: 0, flops: 0, sinkCount: 0, sinkScoreShare: 0 });
-    expect(dead.scores).toEqual({ mean: 0, std: 0, entropy: expect.closeTo(1, 12) as number, cosine: 0 });
+    expect(dead.scores).toMatchObject({ mean: 0, std: 0, entropy: expect.closeTo(1, 12) as number, cosine: 0 });
+    expect(dead.scores.bins).toEqual([{ from: 0, to: 0, count: 128 * 63 }]);
     expect(dead.pairs!.infoNce).toBeCloseTo(Math.log(64), 12);
     const twice = observe({ ...cache, activation: 'log1p_relu' }, corrections[1]!);
     expect(twice.activeDims).toEqual(observe(cache, corrections[1]!).activeDims);

@@ -4,6 +4,8 @@
  */
 import { type Correction, correctLogits } from './correction.ts';
 import type { EncodingCache } from './encoding-cache.ts';
+import { spreadOf } from './head-statistics.ts';
+import type { LinearBin } from './logit-histogram.ts';
 import { scoreMatrix } from './score-matrix.ts';
 
 /** Texts of a batch: score spread, entropy and InfoNCE depend on it. */
@@ -32,6 +34,8 @@ export interface ScoreFigures {
   readonly entropy: number;
   /** Mean cosine of two texts; a zero vector has cosine 0 with everything. */
   readonly cosine: number;
+  /** The scores s_ij themselves in 24 bins; the outermost hold a hundredth of them on each side. */
+  readonly bins: readonly LinearBin[];
 }
 
 /** InfoNCE of the two halves of texts. */
@@ -55,7 +59,7 @@ export interface ObservedFigures {
   /** Mean weight of the active dimensions; 0 when there are none. */
   readonly meanWeight: number;
   readonly scores: ScoreFigures;
-  /** Undefined with fewer than two texts that have two halves. */
+  /** Undefined with fewer than two texts that have two halves, or when not asked for. */
   readonly pairs: PairFigures | undefined;
   /** Σ_v (mean weight of v)²: the FLOPS regularizer of the texts as one batch. */
   readonly flops: number;
@@ -74,6 +78,8 @@ export interface ObservedFigures {
 export interface ObserveOptions {
   /** Look at the first so many batches only. @default all */
   readonly batches?: number | undefined;
+  /** Whether the halves are looked at too. @default true */
+  readonly pairs?: boolean | undefined;
 }
 
 /** Computes all figures. */
@@ -146,7 +152,7 @@ export function observe(cache: EncodingCache, correction: Correction, options: O
     tokenActivation: tokenActivation(cache, correction),
     meanWeight: entries === 0 ? 0 : weightSum / entries,
     scores: scores.figures(),
-    pairs: observePairs(cache, correction, options),
+    pairs: options.pairs === false ? undefined : observePairs(cache, correction, options),
     flops,
     retrievalFlops,
     largestDocumentFrequency: largest / texts.length,
@@ -250,11 +256,9 @@ function blockOf({ vocabularySize }: EncodingCache, rows: number): Float32Array[
   return Array.from({ length: rows }, () => new Float32Array(vocabularySize));
 }
 
-/** Sums over the off-diagonal scores of batches. */
+/** The off-diagonal scores of batches. */
 class ScoreTotals {
-  #count = 0;
-  #mean = 0;
-  #squares = 0;
+  readonly #scores: number[] = [];
   #entropy = 0;
   #rows = 0;
   #cosine = 0;
@@ -271,11 +275,7 @@ class ScoreTotals {
         if (j === i) continue;
         const score = line[j]!;
         largest = Math.max(largest, score);
-        // Welford's update: stable however far the mean is from zero.
-        this.#count++;
-        const difference = score - this.#mean;
-        this.#mean += difference / this.#count;
-        this.#squares += difference * (score - this.#mean);
+        this.#scores.push(score);
         const norms = own * scores[j * n + j]!;
         if (norms > 0) this.#cosine += score / Math.sqrt(norms);
       }
@@ -293,11 +293,29 @@ class ScoreTotals {
   }
 
   figures(): ScoreFigures {
+    const scores = Float64Array.from(this.#scores).sort();
+    if (scores.length === 0) return { mean: 0, std: 0, entropy: 1, cosine: 0, bins: [] };
+    const { mean, std } = spreadOf(scores);
     return {
-      mean: this.#mean,
-      std: this.#count === 0 ? 0 : Math.sqrt(this.#squares / this.#count),
-      entropy: this.#rows === 0 ? 1 : this.#entropy / this.#rows,
-      cosine: this.#count === 0 ? 0 : this.#cosine / this.#count,
+      mean,
+      std,
+      entropy: this.#entropy / this.#rows,
+      cosine: this.#cosine / scores.length,
+      bins: binSorted(scores, 24),
     };
   }
+}
+
+/** Ascending numbers in bins of equal width. */
+function binSorted(values: Float64Array, count: number): LinearBin[] {
+  const low = values[Math.floor(0.01 * (values.length - 1))]!;
+  const high = values[Math.ceil(0.99 * (values.length - 1))]!;
+  if (high === low) return [{ from: low, to: low, count: values.length }];
+  const bins = new Float64Array(count);
+  for (const value of values) {
+    const at = Math.floor(((value - low) / (high - low)) * count);
+    bins[Math.max(0, Math.min(count - 1, at))]!++;
+  }
+  const edge = (i: number): number => low + ((high - low) * i) / count;
+  return Array.from(bins, (n, i) => ({ from: edge(i), to: edge(i + 1), count: n }));
 }

@@ -1,0 +1,251 @@
+/**
+ * Diagnoses the MLM head of a model before it is trained as a sparse retriever: what the head is, what its vectors of some
+ * texts look like, what that means for a recipe, and which correction would help. Plain data; `cli/` and `report/` show it.
+ */
+import type { ModelFolder } from '../checkpoint/layouts/model-folder.ts';
+import type { Engine } from '../compute/runtime/engine.ts';
+import { loadTokenizer } from '../tokenizer/load-tokenizer.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+import { LexrayError, throwIfAborted } from '../util/errors.ts';
+import { hashTexts } from '../util/manifest.ts';
+import type { ProgressListener } from '../util/progress.ts';
+import { type CalibrateOptions, type Calibration, calibrate, shiftFor } from './calibrate.ts';
+import { type Correction, noCorrection } from './correction.ts';
+import { type CorrectionRecord, earlierCorrections } from './correction-record.ts';
+import type { EncodingCache } from './encoding-cache.ts';
+import { runEncodingPass, textTokens, usableTexts } from './encoding-pass.ts';
+import { type HeadStatistics, headStatistics } from './head-statistics.ts';
+import type { LinearBin } from './logit-histogram.ts';
+import { type ObservedFigures, observe } from './observed.ts';
+import { findRecipe, type JudgedRecipe } from './recipes.ts';
+import { sampleTexts } from './sample-texts.ts';
+import { judge, type Verdict } from './verdicts.ts';
+
+/** Texts to diagnose with. */
+export interface DiagnosisTexts {
+  readonly texts: Iterable<string>;
+  /** Where they came from, for people. */
+  readonly source: string;
+}
+
+/** Options of {@link diagnose}. */
+export interface DiagnoseOptions {
+  /** @default the built-in texts in ten languages */
+  readonly texts?: DiagnosisTexts | undefined;
+  /** Recipe that the verdict is for. @default 'lexray' */
+  readonly recipe?: string | undefined;
+  /** Also compute the figures at many factors, for plots. @default false */
+  readonly curves?: boolean | undefined;
+  /** Of the sample of tokens. @default 42 */
+  readonly seed?: number | undefined;
+  /** @default the number of cores */
+  readonly threads?: number | undefined;
+  /** An engine without variables, disposed of at the end. @default onnxruntime */
+  readonly engine?: Engine | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/** The texts that were used. */
+export interface TextFacts {
+  readonly count: number;
+  readonly source: string;
+  /** Whether they are the built-in ones. */
+  readonly builtIn: boolean;
+  readonly sha256: string;
+  /** Tokens of a text at most. */
+  readonly maxTokens: number;
+  /** Texts left out because the tokenizer knows too little of them; built-in texts only. */
+  readonly unknownLeftOut: number;
+  /** Texts that were encoded in two halves too. */
+  readonly pairs: number;
+}
+
+/** Figures at one factor. */
+export interface CurvePoint {
+  readonly factor: number;
+  readonly observed: ObservedFigures;
+}
+
+/** Figures of an arm at many factors, from the first 128 texts. */
+export interface Curve {
+  readonly arm: 'B' | 'C' | 'D';
+  readonly shift: number;
+  readonly points: readonly CurvePoint[];
+}
+
+/** A correction that is proposed, and what follows from it. */
+export interface ProposedCorrection {
+  readonly calibration: Calibration;
+  /** Figures after it, from the same pass. */
+  readonly after: ObservedFigures;
+}
+
+/** A diagnosis. */
+export interface Diagnosis {
+  readonly modelType: string;
+  readonly vocabularySize: number;
+  readonly tokenizerSize: number;
+  readonly head: HeadStatistics;
+  readonly texts: TextFacts;
+  /** Figures of the head as it is. */
+  readonly observed: ObservedFigures;
+  /** Token of each sink term, in the order of `observed.sinks`; undefined where the tokenizer has none. */
+  readonly sinkTokens: readonly (string | undefined)[];
+  /** mean_v √(w_vᵀΣw_v). */
+  readonly exactDeviation: number;
+  /** Histogram of token-level logits. */
+  readonly tokenLogits: {
+    readonly bins: readonly LinearBin[];
+    readonly sampledTokens: number;
+    readonly tokens: number;
+  };
+  readonly recipe: JudgedRecipe;
+  readonly verdicts: readonly Verdict[];
+  /** Undefined where nothing needs correcting, or no factor can help. */
+  readonly proposal: ProposedCorrection | undefined;
+  /** Why there is no proposal although the head would collapse. */
+  readonly noProposal: string | undefined;
+  /** The curves, when asked for. */
+  readonly curves: readonly Curve[];
+  /** Corrections that the head already has. */
+  readonly earlier: readonly CorrectionRecord[];
+}
+
+/** A diagnosis in the making: the pass and what it was made from. */
+export interface EncodedModel {
+  readonly tokenizer: Tokenizer;
+  readonly head: HeadStatistics;
+  readonly texts: TextFacts;
+  readonly cache: EncodingCache;
+}
+
+/** Built-in texts with a larger share of unknown tokens are left out. */
+const mostUnknown = 0.25;
+/** Factors of the curves: half octaves from 1/4 to 128. */
+const curveFactors: readonly number[] = Array.from({ length: 19 }, (_, i) => 2 ** (i / 2 - 2));
+const curveBatches = 2;
+
+/**
+ * Diagnoses a model.
+ * @throws LexrayError BAD_INPUT when the texts are too few or the model does not fit; ENGINE_MISSING without onnxruntime;
+ * USAGE for an unknown recipe
+ */
+export async function diagnose(model: ModelFolder, options: DiagnoseOptions = {}): Promise<Diagnosis> {
+  const recipe = findRecipe(options.recipe ?? 'lexray');
+  const { tokenizer, head, texts, cache } = await encodeForDiagnosis(model, options);
+  const observed = observe(cache, noCorrection);
+  const { vocabularySize } = head.location;
+  const verdicts = judge({
+    head,
+    observed,
+    vocabularySize,
+    tokenizerSize: tokenizer.size,
+    rivals: model.checkpoint.rivals,
+    recipe,
+  });
+  const proposal = propose({ head, cache }, observed, recipe, verdicts);
+  const { tokenLogits } = cache;
+  return {
+    modelType: model.checkpoint.config.model_type,
+    vocabularySize,
+    tokenizerSize: tokenizer.size,
+    head,
+    texts,
+    observed,
+    sinkTokens: observed.sinks.map(({ term }) => tokenizer.token(term)),
+    exactDeviation: cache.exactDeviation,
+    tokenLogits: {
+      bins: tokenLogits.logits.linearBins(60),
+      sampledTokens: tokenLogits.sampledTokens,
+      tokens: tokenLogits.tokens,
+    },
+    recipe,
+    verdicts,
+    proposal: typeof proposal === 'string' ? undefined : proposal,
+    noProposal: typeof proposal === 'string' ? proposal : undefined,
+    curves: options.curves === true ? curvesOf(cache, options) : [],
+    earlier: earlierCorrections(model.manifest),
+  };
+}
+
+/**
+ * Encodes the texts of a diagnosis, or of a calibration.
+ * @throws as {@link diagnose}
+ */
+export async function encodeForDiagnosis(
+  model: ModelFolder,
+  options: Omit<DiagnoseOptions, 'recipe' | 'curves'> = {},
+): Promise<EncodedModel> {
+  const head = await headStatistics(model.checkpoint);
+  const { vocabularySize } = head.location;
+  const tokenizer = await loadTokenizer(model.tokenizerFolder);
+  const builtIn = options.texts === undefined;
+  const known = builtIn ? sampleTexts().filter((text) => unknownShare(text, tokenizer) <= mostUnknown) : [];
+  const texts = usableTexts(options.texts?.texts ?? known, vocabularySize);
+  const cache = await runEncodingPass(model, tokenizer, head, texts, options);
+  return {
+    tokenizer,
+    head,
+    cache,
+    texts: {
+      count: texts.length,
+      source: options.texts?.source ?? 'built-in sentences in ten languages',
+      builtIn,
+      sha256: hashTexts(texts),
+      maxTokens: Math.min(textTokens, model.policy.maxLength.document),
+      unknownLeftOut: builtIn ? sampleTexts().length - known.length : 0,
+      pairs: cache.pairs.length,
+    },
+  };
+}
+
+/** The correction for a head that would collapse: C, or D where the shift is part of the trouble. */
+function propose(
+  inputs: { readonly head: HeadStatistics; readonly cache: EncodingCache },
+  observed: ObservedFigures,
+  recipe: JudgedRecipe,
+  verdicts: readonly Verdict[],
+): ProposedCorrection | string | undefined {
+  const collapse = verdicts.find((verdict) => verdict.collapse);
+  if (collapse === undefined) return undefined;
+  if (collapse.kind === 'untrained') return 'no factor makes a head of one that was never trained';
+  const shifted = observed.tokenActivation > 0.5 || observed.zeroTexts > 0;
+  const options: CalibrateOptions = { arm: shifted ? 'D' : 'C', target: targetFor(recipe) };
+  try {
+    const calibration = calibrate(inputs, options);
+    return { calibration, after: observe(inputs.cache, calibration.correction) };
+  } catch (error) {
+    if (error instanceof LexrayError && error.code === 'BAD_INPUT') return error.message;
+    throw error;
+  }
+}
+
+/** The score spread for a recipe: the provisional target is for a temperature of 1. */
+function targetFor({ temperature }: JudgedRecipe): number | undefined {
+  return temperature === 1 ? undefined : temperature;
+}
+
+function curvesOf(cache: EncodingCache, { onProgress, signal }: DiagnoseOptions): Curve[] {
+  const shift = shiftFor(cache);
+  const total = 3 * curveFactors.length;
+  let done = 0;
+  return (['B', 'C', 'D'] as const).map((arm) => ({
+    arm,
+    shift: arm === 'D' ? shift : 0,
+    points: curveFactors.map((factor) => {
+      throwIfAborted(signal);
+      const correction: Correction = { arm, factor, shift: arm === 'D' ? shift : 0 };
+      const observed = observe(cache, correction, { batches: curveBatches, pairs: false });
+      onProgress?.({ phase: 'curves', done: ++done, total, unit: 'factors' });
+      return { factor, observed };
+    }),
+  }));
+}
+
+function unknownShare(text: string, tokenizer: Tokenizer): number {
+  const { unk } = tokenizer.specialTokens;
+  if (unk === undefined) return 0;
+  const ids = tokenizer.encode(text, { addSpecialTokens: false });
+  return ids.length === 0 ? 1 : ids.filter((id) => id === unk).length / ids.length;
+}
