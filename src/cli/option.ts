@@ -88,6 +88,14 @@ export function decimal(
   });
 }
 
+/** A number that may be left out. */
+export function optionalDecimal(
+  description: string,
+  options: Common & { readonly shownDefault?: string } = {},
+): OptionSpec<number | undefined> {
+  return spec(description, z.number().optional(), { placeholder: 'NUMBER', parse: numeric, ...options });
+}
+
 /** A switch, off unless given; `--no-NAME` turns it off again over a config file. */
 export function flag(description: string, options: { readonly short?: string } = {}): OptionSpec<boolean> {
   return spec(description, z.boolean().default(false), {
@@ -133,6 +141,15 @@ export function choice<const W extends string>(
     ...(value === undefined ? {} : { shownDefault: value }),
     ...rest,
   } as Partial<OptionSpec<W>>);
+}
+
+/** One of several words, or none. */
+export function optionalChoice<const W extends string>(
+  description: string,
+  words: readonly [W, ...W[]],
+  options: Common & { readonly shownDefault?: string } = {},
+): OptionSpec<W | undefined> {
+  return spec<W | undefined>(description, z.enum(words).optional(), { placeholder: words.join('|'), ...options });
 }
 
 /** Several words: the flag is repeated, or its words are separated by commas. */

@@ -3,8 +3,9 @@ import { calibrate, shiftFor } from './calibrate.ts';
 import type { CorrectionArm } from './correction.ts';
 import { observe, observePairs, observeScores } from './observed.ts';
 import { syntheticCache } from './synthetic-cache.suite.ts';
-import { findStatistic, statisticNames, targetStatistics } from './targets/registry.ts';
-import type { CalibrationInputs, StatisticName } from './targets/target-statistic.ts';
+import { findStatistic, targetStatistics } from './targets/registry.ts';
+import { type StatisticName, statisticNames } from './targets/statistic-names.ts';
+import type { CalibrationInputs } from './targets/target-statistic.ts';
 
 function inputsAt(scale: number, scaledBias = true): CalibrationInputs {
   const norm = { mean: 2.5 * scale, std: 0.1 * scale, min: scale, max: 4 * scale };

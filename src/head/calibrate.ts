@@ -12,7 +12,8 @@ import { type Correction, type CorrectionArm, checkCorrection, correctLogits } f
 import type { EncodingCache } from './encoding-cache.ts';
 import { activationRate } from './targets/activation-rate.ts';
 import { findStatistic } from './targets/registry.ts';
-import type { CalibrationInputs, StatisticGoal, StatisticName, TargetStatistic } from './targets/target-statistic.ts';
+import type { StatisticName } from './targets/statistic-names.ts';
+import type { CalibrationInputs, StatisticGoal, TargetStatistic } from './targets/target-statistic.ts';
 
 /** Options of {@link calibrate}. */
 export interface CalibrateOptions {

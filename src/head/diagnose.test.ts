@@ -199,6 +199,15 @@ describe('texts', () => {
     expect(Object.keys(sampleSentences)).toHaveLength(10);
     expect(Object.values(sampleSentences).flat().length).toBeGreaterThanOrEqual(140);
     for (const text of built) expect(text).toBe(text.trim());
+    // Texts of a batch are unrelated: no sentence is in two of them.
+    for (let start = 0; start < built.length; start += 64) {
+      for (const sentence of Object.values(sampleSentences).flat()) {
+        const batch = built.slice(start, start + 64);
+        expect(
+          batch.filter((text) => text.split(/(?<=[.?。？]) | (?=\p{Lu})/u).includes(sentence)).length,
+        ).toBeLessThan(2);
+      }
+    }
   });
 
   it('leaves out built-in texts that the tokenizer does not know', async () => {

@@ -18,7 +18,7 @@ import { type HeadStatistics, headStatistics } from './head-statistics.ts';
 import type { LinearBin } from './logit-histogram.ts';
 import { type ObservedFigures, observe } from './observed.ts';
 import { findRecipe, type JudgedRecipe } from './recipes.ts';
-import { sampleTexts } from './sample-texts.ts';
+import { sampleSentences, sampleTexts } from './sample-texts.ts';
 import { judge, type Verdict } from './verdicts.ts';
 
 /** Texts to diagnose with. */
@@ -181,9 +181,12 @@ export async function encodeForDiagnosis(
   const { vocabularySize } = head.location;
   const tokenizer = await loadTokenizer(model.tokenizerFolder);
   const builtIn = options.texts === undefined;
-  const known = builtIn ? sampleTexts().filter((text) => unknownShare(text, tokenizer) <= mostUnknown) : [];
+  const isKnown = (text: string): boolean => unknownShare(text, tokenizer) <= mostUnknown;
+  const known = builtIn ? sampleTexts().filter(isKnown) : [];
+  // The two halves of joined sentences have nothing in common.
+  const halved = builtIn ? Object.values(sampleSentences).flat().filter(isKnown) : undefined;
   const texts = usableTexts(options.texts?.texts ?? known, vocabularySize);
-  const cache = await runEncodingPass(model, tokenizer, head, texts, options);
+  const cache = await runEncodingPass(model, tokenizer, head, texts, { ...options, halved });
   return {
     tokenizer,
     head,

@@ -38,6 +38,8 @@ const mostCacheBytes = 512 << 20;
 
 /** Options of {@link runEncodingPass}. */
 export interface EncodingPassOptions {
+  /** Texts to halve, where the texts themselves are not fit for it. @default the texts */
+  readonly halved?: readonly string[] | undefined;
   /** Of the choice of tokens. @default 42 */
   readonly seed?: number | undefined;
   /** @default the number of cores */
@@ -101,7 +103,7 @@ export async function runEncodingPass(
       throwIfAborted(signal);
       await engine.writeVariable(name, 'value', data);
     }
-    const inputs = tokenize(texts, model, tokenizer);
+    const inputs = tokenize(texts, options.halved ?? texts, model, tokenizer);
     const pass = new Pass(engine, model, head.location.width, vocabularySize, inputs, options);
     const { pooled, moments, sample } = await pass.run();
     const tokenLogits = await countTokenLogits(engine, model, sample, biasValues, pass.tokenCount, signal);
@@ -132,12 +134,17 @@ interface PassInputs {
   readonly texts: number;
 }
 
-function tokenize(texts: readonly string[], model: ModelFolder, tokenizer: Tokenizer): PassInputs {
+function tokenize(
+  texts: readonly string[],
+  halved: readonly string[],
+  model: ModelFolder,
+  tokenizer: Tokenizer,
+): PassInputs {
   const { policy } = model;
   const encode = (text: string, kind: 'query' | 'document'): Int32Array =>
     tokenizer.encode(preparedText(text, kind, policy), { maxLength: Math.min(textTokens, policy.maxLength[kind]) });
   const halves: Int32Array[] = [];
-  for (const text of texts) {
+  for (const text of halved) {
     if (halves.length === 2 * mostPairs) break;
     const parts = textHalves(text);
     if (parts === undefined) continue;

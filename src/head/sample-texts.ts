@@ -176,19 +176,33 @@ export const sampleSentences: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** How many texts {@link sampleTexts} makes. */
-export const sampleTextCount = 512;
+/** Texts of a group of {@link sampleTexts}: a batch of scores. */
+const group = 64;
+const groups = 8;
 
-/** The texts: every sentence, and neighbours of one language joined, in an order that mixes the languages. */
+/** How many texts {@link sampleTexts} makes. */
+export const sampleTextCount: number = groups * group;
+
+/**
+ * The texts, in groups of 64 in which no sentence comes twice: two groups of single sentences, then six of two sentences of
+ * one language joined. Each group mixes the languages.
+ */
 export function sampleTexts(): string[] {
+  const random = new Random(1);
   const languages = Object.values(sampleSentences);
-  const texts = languages.flat();
-  for (let step = 1; texts.length < sampleTextCount; step++) {
-    for (const sentences of languages) {
-      sentences.forEach((sentence, i) => {
-        if (texts.length < sampleTextCount) texts.push(`${sentence} ${sentences[(i + step) % sentences.length]}`);
-      });
-    }
+  const texts = random.shuffle(languages.flat()).slice(0, 2 * group);
+  for (let round = 0; texts.length < sampleTextCount; round++) {
+    const joined = languages.flatMap((sentences) =>
+      disjointPairs(sentences.length, round).map(([i, j]) => `${sentences[i]} ${sentences[j]}`),
+    );
+    texts.push(...random.shuffle(joined).slice(0, group));
   }
-  return new Random(1).shuffle(texts);
+  return texts;
+}
+
+/** Pairs of `count` (even) numbers that use each once; other pairs in each round below `count − 1` (the circle method). */
+function disjointPairs(count: number, round: number): [number, number][] {
+  const ring = count - 1;
+  const at = (place: number): number => (((place + round) % ring) + ring) % ring;
+  return Array.from({ length: count / 2 }, (_, i) => (i === 0 ? [ring, at(0)] : [at(i), at(-i)]));
 }

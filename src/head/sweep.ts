@@ -10,7 +10,7 @@ import type { DiagnoseOptions, TextFacts } from './diagnose.ts';
 import { encodeForDiagnosis } from './diagnose.ts';
 import { type ObservedFigures, observe } from './observed.ts';
 import { findStatistic } from './targets/registry.ts';
-import type { StatisticName } from './targets/target-statistic.ts';
+import type { StatisticName } from './targets/statistic-names.ts';
 
 /** The factors of arXiv 2606.18811. */
 export const sweepFactors: readonly number[] = [1, 2, 4, 8, 16];

@@ -1,7 +1,9 @@
 /**
- * Reports as one HTML file: style and figures are inside, there is no script, and the content security policy lets
- * nothing be fetched, so that the file can be read anywhere, offline, for years. Every text is escaped (`markup.ts`).
+ * Reports as one HTML file: style and figures are inside, and the content security policy lets nothing be fetched, so that
+ * the file can be read anywhere, offline, for years. A page has no script, or one of a few lines that the policy names by
+ * its hash; without it everything is still there to read. Every text is escaped (`markup.ts`).
  */
+import { createHash } from 'node:crypto';
 import { type Child, element, type Markup, render, trusted } from './markup.ts';
 import { plotStyle } from './plot/theme.ts';
 import type { Cell, Table } from './table.ts';
@@ -15,6 +17,10 @@ export interface Page {
   readonly sections: readonly Section[];
   /** Small print: what made the page, and when. */
   readonly footer?: string;
+  /** Style of its own, beside that of all pages. */
+  readonly style?: string;
+  /** A script of its own, run when all is there. */
+  readonly script?: string;
 }
 
 /** A part of a page with a heading, listed in the contents. */
@@ -73,10 +79,10 @@ export function renderPage(page: Page): string {
     'head',
     {},
     element('meta', { charset: 'utf-8' }),
-    element('meta', { 'http-equiv': 'Content-Security-Policy', content: contentSecurityPolicy }),
+    element('meta', { 'http-equiv': 'Content-Security-Policy', content: policyOf(page.script) }),
     element('meta', { name: 'viewport', content: 'width=device-width, initial-scale=1' }),
     element('title', {}, page.title),
-    element('style', {}, trusted(`${pageStyle}\n${plotStyle}`)),
+    element('style', {}, trusted([pageStyle, plotStyle, ...(page.style === undefined ? [] : [page.style])].join('\n'))),
   );
   const contents = element(
     'nav',
@@ -105,8 +111,16 @@ export function renderPage(page: Page): string {
       ),
     ),
     page.footer === undefined ? undefined : element('footer', {}, element('p', {}, page.footer)),
+    page.script === undefined ? undefined : element('script', {}, trusted(page.script)),
   );
   return `<!doctype html>\n${render(element('html', { lang: 'en' }, head, '\n', body))}\n`;
+}
+
+/** The policy of a page: with a script, that script and no other may run. */
+function policyOf(script: string | undefined): string {
+  if (script === undefined) return contentSecurityPolicy;
+  const hash = createHash('sha256').update(script).digest('base64');
+  return `${contentSecurityPolicy}; script-src 'sha256-${hash}'`;
 }
 
 /** A part of a page. */

@@ -23,7 +23,7 @@ const escapes: Readonly<Record<string, string>> = {
 };
 
 /** Elements of HTML that have no end tag. */
-const voidElements: ReadonlySet<string> = new Set(['br', 'col', 'hr', 'img', 'meta']);
+const voidElements: ReadonlySet<string> = new Set(['br', 'col', 'hr', 'img', 'input', 'meta']);
 
 /** A text with the characters that mean something in markup replaced, and those that XML forbids left out. */
 export function escapeMarkup(text: string): string {

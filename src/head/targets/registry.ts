@@ -8,7 +8,8 @@ import { exactDeviation } from './exact-deviation.ts';
 import { infoNce } from './info-nce.ts';
 import { normAbove2 } from './norm-above-2.ts';
 import { scoreSpread } from './score-spread.ts';
-import type { StatisticName, TargetStatistic } from './target-statistic.ts';
+import { statisticNames } from './statistic-names.ts';
+import type { TargetStatistic } from './target-statistic.ts';
 
 /** The statistics, the provisional default first. */
 export const targetStatistics: readonly TargetStatistic[] = [
@@ -20,18 +21,6 @@ export const targetStatistics: readonly TargetStatistic[] = [
   closedForm,
   normAbove2,
   bertNormMatch,
-];
-
-/** Their names. */
-export const statisticNames: readonly [StatisticName, ...StatisticName[]] = [
-  'score-spread',
-  'entropy',
-  'info-nce',
-  'activation-rate',
-  'exact-deviation',
-  'closed-form',
-  'norm-above-2',
-  'bert-norm',
 ];
 
 /**

@@ -5,6 +5,7 @@
 import type { Correction, CorrectionArm } from '../correction.ts';
 import type { EncodingCache } from '../encoding-cache.ts';
 import type { HeadStatistics } from '../head-statistics.ts';
+import type { StatisticName } from './statistic-names.ts';
 
 /** What a statistic may look at. */
 export interface CalibrationInputs {
@@ -12,17 +13,6 @@ export interface CalibrationInputs {
   /** Undefined when no text was encoded. */
   readonly cache: EncodingCache | undefined;
 }
-
-/** Statistics by name. */
-export type StatisticName =
-  | 'score-spread'
-  | 'entropy'
-  | 'info-nce'
-  | 'activation-rate'
-  | 'exact-deviation'
-  | 'closed-form'
-  | 'norm-above-2'
-  | 'bert-norm';
 
 /** How a statistic finds k. */
 export type StatisticGoal =

@@ -1,0 +1,52 @@
+/** What the diagnosis concludes, with its reasons, and the correction it proposes. */
+import type { Diagnosis } from '../../head/diagnose.ts';
+import { definitions, htmlTable, paragraph, type Section, section } from '../html.ts';
+import { element } from '../markup.ts';
+import { formatNumber, noValue } from '../table.ts';
+
+/** The section with the verdicts. */
+export function verdictSection(model: string, { verdicts, recipe, proposal, noProposal, earlier }: Diagnosis): Section {
+  const correction = proposal?.calibration.correction;
+  return section(
+    'Verdict',
+    htmlTable({
+      caption: `For the recipe ${recipe.name}: ${recipe.title}`,
+      columns: [{ label: 'Verdict' }, { label: 'Why' }, { label: 'What to do' }],
+      rows: verdicts.map(({ title, reason, advice, collapse }) => [
+        { text: title, strong: true },
+        reason,
+        advice ?? (collapse ? 'correct the head, see below' : noValue),
+      ]),
+    }),
+    definitions([
+      ['Loss', recipe.loss === 'info-nce' ? `InfoNCE at temperature ${recipe.temperature}` : 'MarginMSE'],
+      ['Learning rate', String(recipe.learningRate)],
+      ['λq, λd', `${recipe.queryRegularizerWeight}, ${recipe.documentRegularizerWeight}`],
+      ['Batch, steps', `${recipe.batchSize}, ${formatNumber(recipe.steps, 0)}`],
+      ['Source', recipe.source],
+    ]),
+    ...(proposal && correction
+      ? [
+          paragraph(
+            'Proposed: ',
+            element(
+              'code',
+              {},
+              `lexray rescale ${model} -o OUT --arm ${correction.arm} --factor ${Number(correction.factor.toPrecision(6))}${correction.arm === 'D' ? ` --shift ${Number(correction.shift.toPrecision(6))}` : ''}`,
+            ),
+          ),
+          paragraph(
+            `Found by ${proposal.calibration.statistic}${proposal.calibration.target === undefined ? '' : ` with the target ${proposal.calibration.target}`}: ${proposal.calibration.origin}.`,
+          ),
+        ]
+      : []),
+    ...(noProposal === undefined ? [] : [paragraph(`No correction is proposed: ${noProposal}.`)]),
+    ...(earlier.length > 0
+      ? [
+          paragraph(
+            `This head was corrected before: ${earlier.map(({ arm, factor }) => `arm ${arm}, k = ${formatNumber(factor, 4)}`).join('; ')}.`,
+          ),
+        ]
+      : []),
+  );
+}
