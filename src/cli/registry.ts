@@ -5,6 +5,7 @@ import { demoVerb } from './verbs/demo.ts';
 import { doctorVerb } from './verbs/doctor.ts';
 import { encodeVerb } from './verbs/encode.ts';
 import { evaluateVerb } from './verbs/evaluate.ts';
+import { exportVerb } from './verbs/export.ts';
 import { finetuneVerb } from './verbs/finetune.ts';
 import { indexVerb } from './verbs/index-vectors.ts';
 import { measureVerb } from './verbs/measure.ts';
@@ -16,6 +17,7 @@ export const verbs: readonly Verb[] = [
   demoVerb,
   pullVerb,
   finetuneVerb,
+  exportVerb,
   encodeVerb,
   indexVerb,
   searchVerb,

@@ -1,0 +1,85 @@
+/** `lexray export`: settings reach what is written, and what cannot be is refused. */
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tinyModel } from '../fixtures/model-folders.ts';
+import { writeTrainingFolder } from '../train/training-data.ts';
+import { runInProcess } from './run-in-process.ts';
+import { temporaryFolder } from './run-lexray.ts';
+
+let folder = '';
+const at = (...parts: readonly string[]): string => join(folder, ...parts);
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  await writeTrainingFolder(at('beir'));
+  await writeFile(at('triples.tsv'), 'rain\tsunny house\tred dog\nsnow\tcold river\tblue bird\n');
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const to = ['export', tinyModel, '--to', 'st-train'];
+
+describe('lexray export --to st-train', () => {
+  it('writes a run with the flags that were given', async () => {
+    const output = at('run');
+    const flags = ['--lambda-q', '1e-3', '--lambda-d', '2e-3', '--ramp', '0.5', '--temperature', '0.1', '--gather'];
+    const more = ['--batch-size', '16', '--learning-rate', '3e-5', '--max-length', '40', '--seed', '9', '--nano-beir'];
+    const data = ['--data', at('beir'), '--dev', at('beir')];
+    const { code, stdout, stderr } = await runInProcess(...to, ...data, '-o', output, ...flags, ...more, '--json');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({ verb: 'export', output, to: 'st-train', rows: 20, maxLength: 40 });
+    const script = await readFile(join(output, 'train.py'), 'utf8');
+    for (const line of [
+      'LAMBDA_Q = 0.001 ',
+      'LAMBDA_D = 0.002 ',
+      'RAMP_RATIO = 0.5 ',
+      'TEMPERATURE = 0.1 ',
+      'GATHER = True ',
+      'BATCH_SIZE = 16 ',
+      'LEARNING_RATE = 0.00003 ',
+      'MAX_LENGTH = 40 ',
+      'SEED = 9',
+      'NANO_BEIR = True ',
+      'DEV = True ',
+    ]) {
+      expect(script).toContain(`\n${line}`);
+    }
+    const manifest = JSON.parse(await readFile(join(output, 'manifest.json'), 'utf8')) as { parents: object };
+    expect(Object.keys(manifest.parents)).toContain('model/model.safetensors');
+  });
+
+  it('names a data set of the hub', async () => {
+    const data = [
+      '--data',
+      'hf://org/set@v1',
+      '--subset',
+      'triplet',
+      '--columns',
+      'query,positive',
+      '--data-split',
+      'x',
+    ];
+    const { code, stdout } = await runInProcess(...to, ...data, '-o', at('hub'), '--quiet');
+    expect({ code, said: stdout.includes('rows from the hub') }).toEqual({ code: 0, said: true });
+    const script = await readFile(at('hub', 'train.py'), 'utf8');
+    expect(script).toContain('\nDATASET = "org/set"\nDATASET_REVISION = "v1"\nDATASET_SUBSET = "triplet"\n');
+    expect(script).toContain('\nDATASET_SPLIT = "x"\nCOLUMNS = ["query", "positive"] ');
+  });
+
+  it.each([
+    ['no data of that name', ['--data', 'nowhere'], 3, 'hf://org/name'],
+    ['a data set without organisation', ['--data', 'hf://set'], 3, 'hf://org/name'],
+    ['a subset of a file', ['--data', 'TRIPLES', '--subset', 'x'], 3, '--subset'],
+    ['another format', ['--to', 'floppy', '--data', 'TRIPLES'], 2, '--to: expected st-train'],
+    ['a share above 1', ['--data', 'TRIPLES', '--ramp', '2'], 2, '--ramp: expected at most 1'],
+    ['a temperature of 0', ['--data', 'TRIPLES', '--temperature', '0'], 2, 'temperature'],
+  ])('%s: refused with a cure, and nothing written', async (_title, args, expected, named) => {
+    const before = await readdir(folder);
+    const given = args.map((word) => (word === 'TRIPLES' ? at('triples.tsv') : word));
+    const { code, stdout, stderr } = await runInProcess(...to, ...given, '-o', at('none'));
+    expect(stderr).toContain(named);
+    expect(stderr).toContain(' cure: ');
+    expect({ code, stdout }).toEqual({ code: expected, stdout: '' });
+    expect(await readdir(folder)).toEqual(before);
+  });
+});
