@@ -11,7 +11,16 @@ import { basename, dirname, join } from 'node:path';
 import type { WarningListener } from '../../util/progress.ts';
 import { checkStatus, type HubFile } from './hub-api.ts';
 import type { RepoCache } from './hub-cache.ts';
-import { type HubClient, network, PassingFailure, send, type Watch, withRetries } from './hub-request.ts';
+import {
+  chunksOf,
+  discard,
+  type HubClient,
+  network,
+  PassingFailure,
+  send,
+  type Watch,
+  withRetries,
+} from './hub-request.ts';
 
 /** What a download tells while it runs. */
 export interface DownloadListeners {
@@ -115,18 +124,17 @@ async function transferOnce(
   if (at === file.size) return;
   const response = await send(client, watch, file.url, { headers: at > 0 ? { range: `bytes=${at}-` } : {} });
   if (response.status === 416) {
-    await response.body?.cancel();
+    discard(response);
     await target.truncate(0);
     throw new PassingFailure(`the server has no byte ${at} of ${file.path}`);
   }
-  await checkStatus(client, response, repo, 'this commit', file.path);
+  checkStatus(client, response, repo, 'this commit', file.path);
   if (at > 0 && (response.status !== 206 || !beginsAt(response, at))) {
     // The whole file, although a part was asked for.
     at = 0;
     await target.truncate(0);
   }
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    watch.alive();
+  for await (const chunk of chunksOf(watch, response)) {
     if (at + chunk.length > file.size) {
       await target.truncate(0);
       throw network(`${file.path} of ${repo} is longer than the ${file.size} bytes that were announced`, client);

@@ -9,7 +9,7 @@
  */
 import { badInput, LexrayError } from '../../util/errors.ts';
 import { type HubReference, isCommit } from './hub-reference.ts';
-import { type HubClient, network, readBody, send, withRetries } from './hub-request.ts';
+import { discard, type HubClient, network, readBody, send, withRetries } from './hub-request.ts';
 
 /** What a repository holds at a revision. */
 export interface Listing {
@@ -36,7 +36,7 @@ export async function fetchListing(client: HubClient, { repo, revision }: HubRef
   const url = `${client.endpoint}/api/models/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`;
   const text = await withRetries(client, `look up ${repo}`, async (watch) => {
     const response = await send(client, watch, url);
-    await checkStatus(client, response, repo, revision);
+    checkStatus(client, response, repo, revision);
     return new TextDecoder().decode(await readBody(client, watch, response, maxListing));
   });
   const unexpected = (): LexrayError => network(`${client.endpoint} does not answer as a hub does`, client);
@@ -74,7 +74,7 @@ export async function fetchFileFacts(
     const isLinked = ({ headers }: Response): boolean => headers.has('x-linked-etag');
     const response = await send(client, watch, url, { method: 'HEAD' }, isLinked);
     const { headers, status } = response;
-    if (!isLinked(response) || status >= 400) await checkStatus(client, response, repo, commit, path);
+    if (!isLinked(response) || status >= 400) checkStatus(client, response, repo, commit, path);
     const etag = (headers.get('x-linked-etag') ?? headers.get('etag') ?? '').replace(/^W\//, '').replace(/^"|"$/g, '');
     const length = headers.get('x-linked-size') ?? (isLinked(response) ? null : headers.get('content-length'));
     const size = length !== null && /^\d+$/.test(length) ? Number(length) : listed;
@@ -96,16 +96,16 @@ export async function fetchFileFacts(
  * Turns a refusal into an error that says what to do.
  * @throws LexrayError unless the status is 2xx
  */
-export async function checkStatus(
+export function checkStatus(
   client: HubClient,
   response: Response,
   repo: string,
   revision: string,
   path?: string,
-): Promise<void> {
+): void {
   const { status, headers } = response;
   if (response.ok) return;
-  await response.body?.cancel();
+  discard(response);
   const page = `${client.endpoint}/${repo}`;
   const code = headers.get('x-error-code');
   const hasToken = client.token !== undefined;

@@ -41,28 +41,56 @@ export class PassingFailure extends Error {
 export class Watch {
   readonly #controller = new AbortController();
   readonly #seconds: number;
+  readonly #user: AbortSignal | undefined;
   #timer: NodeJS.Timeout | undefined;
-  readonly signal: AbortSignal;
+  #expired = false;
 
   constructor({ patience, signal }: Pick<HubClient, 'patience' | 'signal'>) {
     this.#seconds = patience.silence;
-    this.signal = signal === undefined ? this.#controller.signal : AbortSignal.any([signal, this.#controller.signal]);
+    this.#user = signal;
+    // Not AbortSignal.any: in Node 20 a signal made by it may be collected as garbage while somebody waits for it.
+    if (signal?.aborted) this.#interrupt();
+    signal?.addEventListener('abort', this.#interrupt, { once: true });
     this.alive();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Nothing came for too long. */
+  get expired(): boolean {
+    return this.#expired;
   }
 
   /** Starts the time anew. */
   alive(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#controller.abort(), this.#seconds * 1000);
+    this.#timer = setTimeout(() => {
+      this.#expired = true;
+      this.#controller.abort();
+    }, this.#seconds * 1000);
   }
 
-  get expired(): boolean {
-    return this.#controller.signal.aborted;
+  /**
+   * Waits for `work`, or until this fires. Node 20's `fetch` may forget its signal once the response has begun, and a body that
+   * is read then waits for ever.
+   */
+  race<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const stop = (): void => reject(this.signal.reason);
+      if (this.signal.aborted) stop();
+      this.signal.addEventListener('abort', stop, { once: true });
+      work.then(resolve, reject).finally(() => this.signal.removeEventListener('abort', stop));
+    });
   }
 
   end(): void {
     clearTimeout(this.#timer);
+    this.#user?.removeEventListener('abort', this.#interrupt);
   }
+
+  readonly #interrupt = (): void => this.#controller.abort(this.#user?.reason);
 }
 
 /**
@@ -112,7 +140,7 @@ export async function send(
   let at = new URL(url);
   for (let hops = 0; hops <= maxRedirects; hops++) {
     const token = at.origin === origin ? client.token : undefined;
-    const response = await fetch(at.href, {
+    const sent = fetch(at.href, {
       method: init.method ?? 'GET',
       headers: {
         'user-agent': `lexray/${lexrayVersion}`,
@@ -124,11 +152,12 @@ export async function send(
       redirect: 'manual',
       signal: watch.signal,
     });
+    const response = await watch.race(sent);
     watch.alive();
     const { status } = response;
     const location = response.headers.get('location');
     if (status >= 300 && status < 400 && location !== null && !until(response)) {
-      await response.body?.cancel();
+      discard(response);
       const next = URL.canParse(location, at.href) ? new URL(location, at) : undefined;
       if (next === undefined || !isAllowed(at, next)) {
         throw network(`${at.host} redirects to an address that is not followed`, client);
@@ -137,12 +166,34 @@ export async function send(
       continue;
     }
     if (status === 408 || status === 429 || status >= 500) {
-      await response.body?.cancel();
+      discard(response);
       throw new PassingFailure(`${at.host} answered ${status}`, { retryAfter: retryAfter(response) });
     }
     return response;
   }
   throw network(`${client.endpoint} redirects more than ${maxRedirects} times`, client);
+}
+
+/** The body of a response as it comes. */
+export async function* chunksOf(watch: Watch, response: Response): AsyncGenerator<Uint8Array> {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return;
+  try {
+    for (;;) {
+      const { done, value } = await watch.race(reader.read());
+      if (done) return;
+      watch.alive();
+      yield value;
+    }
+  } finally {
+    // Not waited for: the connection is closed in its own time.
+    reader.cancel().catch(() => {});
+  }
+}
+
+/** Leaves the body of a response unread. */
+export function discard(response: Response): void {
+  response.body?.cancel().catch(() => {});
 }
 
 /**
@@ -157,8 +208,7 @@ export async function readBody(
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    watch.alive();
+  for await (const chunk of chunksOf(watch, response)) {
     length += chunk.length;
     if (length > limit) throw network(`${response.url} answers with more than ${limit} bytes`, client);
     chunks.push(chunk);
