@@ -2,6 +2,7 @@
 import type { Verb } from './verb.ts';
 import { compareVerb } from './verbs/compare.ts';
 import { demoVerb } from './verbs/demo.ts';
+import { diagnoseVerb } from './verbs/diagnose.ts';
 import { doctorVerb } from './verbs/doctor.ts';
 import { encodeVerb } from './verbs/encode.ts';
 import { evaluateVerb } from './verbs/evaluate.ts';
@@ -10,12 +11,15 @@ import { finetuneVerb } from './verbs/finetune.ts';
 import { indexVerb } from './verbs/index-vectors.ts';
 import { measureVerb } from './verbs/measure.ts';
 import { pullVerb } from './verbs/pull.ts';
+import { rescaleVerb } from './verbs/rescale.ts';
 import { searchVerb } from './verbs/search.ts';
 
 /** The verbs. */
 export const verbs: readonly Verb[] = [
   demoVerb,
   pullVerb,
+  diagnoseVerb,
+  rescaleVerb,
   finetuneVerb,
   exportVerb,
   encodeVerb,
