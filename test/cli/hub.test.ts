@@ -1,6 +1,6 @@
 /** Models by hub reference, as a user names them: pulled, used, offline, and refused. The hub is a server in this test. */
-import { existsSync } from 'node:fs';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { defaultCommit, FakeHub } from '../fixtures/fake-hub.ts';
@@ -43,7 +43,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
+function run(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  interruptWhen?: () => boolean,
+): Promise<Outcome> {
   const settings = { HF_HOME: at('home'), HF_ENDPOINT: hub.address(), HF_HUB_CACHE: '', HUGGINGFACE_HUB_CACHE: '' };
   const rest = {
     HF_TOKEN: '',
@@ -52,7 +56,7 @@ function run(args: readonly string[], env: Readonly<Record<string, string>> = {}
     HF_HUB_OFFLINE: '',
     TRANSFORMERS_OFFLINE: '',
   };
-  return lexray(args, { cwd: folder, env: { ...settings, ...rest, ...env } });
+  return lexray(args, { cwd: folder, env: { ...settings, ...rest, ...env }, ...(interruptWhen && { interruptWhen }) });
 }
 
 const snapshot = (home = 'home'): string => at(home, 'hub', 'models--org--tiny', 'snapshots', defaultCommit);
@@ -78,6 +82,33 @@ describe('lexray pull', () => {
     });
     expect(files).toContain('1_SpladePooling/config.json');
     expect(bytesFetched).toBe(0);
+  });
+
+  it('interrupted keeps what was fetched, and the next one goes on from there', async () => {
+    const env = { HF_HOME: at('third home') };
+    const blobs = at('third home', 'hub', 'models--org--tiny', 'blobs');
+    const partial = async (): Promise<string[]> =>
+      (await readdir(blobs)).filter((name) => name.endsWith('.incomplete'));
+    const sent = 50_000;
+    hub.fault = ({ server }, response, content) => {
+      if (server !== 'store') return false;
+      response.writeHead(200, { 'content-length': content!.length });
+      response.write(content!.subarray(0, sent));
+      return true;
+    };
+    const hasBegun = (): boolean =>
+      existsSync(blobs) &&
+      readdirSync(blobs).some((name) => /incomplete$/.test(name) && statSync(join(blobs, name)).size === sent);
+    const { code, stdout } = await run(['pull', 'org/tiny', '--quiet'], env, hasBegun);
+    expect({ code, stdout, partial: await partial() }).toEqual({
+      code: 130,
+      stdout: '',
+      partial: [expect.stringMatching(/^[0-9a-f]{64}\.lexray\.incomplete$/)],
+    });
+    hub.reset();
+    expect((await run(['pull', 'org/tiny', '--quiet'], env)).code).toBe(0);
+    const ranges = hub.requests.filter(({ server }) => server === 'store').map(({ range }) => range);
+    expect({ ranges, partial: await partial() }).toEqual({ ranges: [`bytes=${sent}-`], partial: [] });
   });
 
   it.each([
@@ -148,7 +179,6 @@ describe('a verb with a model of the hub', () => {
 
   it('starts fine-tuning from it', async () => {
     const args = ['finetune', 'org/none', '--data', 'triples.tsv', '-o', 'tuned'];
-    const { writeFile } = await import('node:fs/promises');
     await writeFile(at('triples.tsv'), 'q\tp\tn\nq2\tp2\tn2\n');
     const { code, stderr } = await run(args);
     expect(code).toBe(3);
