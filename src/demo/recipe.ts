@@ -31,3 +31,9 @@ export const demoSettings: FinetuneSettings = {
   devDocuments: 3000,
   evaluateEvery: 150,
 };
+
+/** Seconds for training, so that the whole demo stays within three minutes; a slower machine takes fewer steps. */
+export const trainingSeconds = 125;
+
+/** Steps below which there is nothing to see. */
+export const leastSteps = 60;

@@ -17,14 +17,14 @@ import { demoReport } from '../report/demo-report.ts';
 import { writeIndex } from '../search/index-folder.ts';
 import { reciprocalRankFusion } from '../search/reciprocal-rank-fusion.ts';
 import type { Hit } from '../search/searcher.ts';
-import { finetune } from '../train/finetune.ts';
+import { finetune, forecastFinetune } from '../train/finetune.ts';
 import { readMetrics } from '../train/metrics-log.ts';
 import type { ProgressListener, WarningListener } from '../util/progress.ts';
 import { toolName } from '../util/version.ts';
 import { writeFileAtomic } from '../util/write-atomic.ts';
 import { makeStartModel } from './make-start-model.ts';
 import { checkDemoFolder, folderSize, replaceDemoFolder } from './output-folder.ts';
-import { demoModel, demoSettings } from './recipe.ts';
+import { demoModel, demoSettings, leastSteps, trainingSeconds } from './recipe.ts';
 import * as report from './report-data.ts';
 import { bm25System, lexraySystem, queryLatency } from './systems.ts';
 
@@ -101,10 +101,11 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     makeStartModel(start, [...titles.values(), ...trainQueries.map(({ text }) => text)], { seed, signal, onProgress }),
   );
   const model = join(output, 'model');
-  const settings = { ...demoSettings, seed, maxSteps: options.maxSteps };
-  const trained = await timed('train the model', () =>
-    finetune({ model: start, output: model, examples, dev, settings, threads, force: true, ...listeners }),
-  );
+  const trained = await timed('train the model', async () => {
+    const training = { model: start, examples, threads, ...listeners };
+    const maxSteps = options.maxSteps ?? (await stepsInTime({ ...training, settings: { ...demoSettings, seed } }));
+    return finetune({ ...training, settings: { ...demoSettings, seed, maxSteps }, output: model, dev, force: true });
+  });
 
   const sources = { collection: test, documents, signal, onProgress };
   const encoder = await SparseEncoder.load(model, { threads, ...listeners });
@@ -216,4 +217,10 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
 /** Options without the keys whose value is undefined. */
 function withoutUndefined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
+}
+
+/** The recipe's steps, or as many as fit into the time for training on this machine, judged by a few trial steps. */
+async function stepsInTime(options: Parameters<typeof forecastFinetune>[0]): Promise<number> {
+  const { steps, secondsPerStep } = await forecastFinetune(options);
+  return Math.max(leastSteps, Math.min(steps, Math.floor(trainingSeconds / secondsPerStep)));
 }

@@ -15,7 +15,7 @@ import type { SparseEncoder } from '../model/sparse-encoder.ts';
 import { badInput, LexrayError } from '../util/errors.ts';
 import { hashTexts } from '../util/manifest.ts';
 import type { ProgressListener, WarningListener } from '../util/progress.ts';
-import { writeFileAtomic } from '../util/write-atomic.ts';
+import { checkReplaceable, writeFileAtomic } from '../util/write-atomic.ts';
 import { evaluateOnDev, sampleCollection } from './dev-evaluation.ts';
 import { type FinetuneConfig, type FinetuneSettings, finetuneConfigSchema } from './finetune-config.ts';
 import type { MetricsListener } from './metrics-log.ts';
@@ -201,6 +201,7 @@ async function checkFolders(
       cure: 'choose another output, or pass --force to replace it',
     });
   }
+  if (options.force) await checkReplaceable(output);
   const hasState = existsSync(trainingFolder) && (await readdir(trainingFolder)).length > 0;
   if (hasState && !options.resume && !options.force) {
     throw new LexrayError('USAGE', `an earlier run left its state in ${trainingFolder}`, {

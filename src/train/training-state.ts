@@ -71,7 +71,7 @@ export async function saveTrainingState(
       await writeSafetensors(join(temporary, 'state.safetensors'), tensorsOf(engine, variables, savedParts));
       await writeFile(join(temporary, 'state.json'), `${JSON.stringify(state, null, 2)}\n`);
     },
-    { force: true },
+    { force: true, owned: true },
   );
   const checkpoints = await listCheckpoints(runFolder);
   for (const name of checkpoints.slice(0, -keep)) await rm(join(runFolder, name), { recursive: true, force: true });

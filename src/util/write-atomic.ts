@@ -4,14 +4,19 @@
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { mkdir, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { LexrayError } from './errors.ts';
 
 /** Options of {@link writeFolderAtomic} and {@link writeFileAtomic}. */
 export interface AtomicWriteOptions {
-  /** Replace what is already there. @default false */
+  /**
+   * Replace what is already there: a file, or a folder whose manifest says that it is of the kind that is written.
+   * @default false
+   */
   readonly force?: boolean;
+  /** The folder is the caller's own and may be replaced whatever it holds. @default false */
+  readonly owned?: boolean;
 }
 
 /**
@@ -25,11 +30,14 @@ export async function writeFolderAtomic(
 ): Promise<void> {
   const path = resolve(target);
   const exists = existsSync(path);
-  if (exists && !options.force && (await isOccupied(path))) throw alreadyThere(target);
+  const occupied = exists && (await isOccupied(path));
+  if (occupied && !options.force) throw alreadyThere(target);
+  if (occupied && !options.owned) await checkReplaceable(target);
   const temporary = temporaryName(path);
   await mkdir(temporary, { recursive: true });
   try {
     await fill(temporary);
+    if (occupied && !options.owned && (await formatOf(path)) !== (await formatOf(temporary))) throw foreign(target);
     if (exists) {
       const old = temporaryName(path);
       await rename(path, old);
@@ -50,8 +58,21 @@ export async function writeFileAtomic(
   content: string | Uint8Array | AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>,
   options: AtomicWriteOptions = { force: true },
 ): Promise<void> {
-  const path = resolve(target);
-  if (!options.force && existsSync(path)) throw alreadyThere(target);
+  const given = resolve(target);
+  const status = await stat(given).catch(() => undefined);
+  if (status !== undefined && !options.force) throw alreadyThere(target);
+  if (status !== undefined && !status.isFile()) {
+    throw new LexrayError(
+      'USAGE',
+      `the output is no file but a ${status.isDirectory() ? 'folder' : 'device'}: ${target}`,
+      {
+        where: target,
+        cure: 'choose another output',
+      },
+    );
+  }
+  // A link stays, and the file that it points to is replaced.
+  const path = status === undefined ? given : await realpath(given);
   await mkdir(dirname(path), { recursive: true });
   const temporary = temporaryName(path);
   const chunks = typeof content === 'string' || content instanceof Uint8Array ? [content] : content;
@@ -68,6 +89,38 @@ export async function writeFileAtomic(
     await rm(temporary, { force: true });
     throw error;
   }
+}
+
+/**
+ * Checks that an output may be replaced: a file, an empty folder, or a folder that Lexray wrote and that the process does
+ * not stand in. Long work calls it before it begins.
+ * @throws LexrayError USAGE when it may not
+ */
+export async function checkReplaceable(target: string): Promise<void> {
+  const path = resolve(target);
+  const status = await stat(path).catch(() => undefined);
+  if (!status?.isDirectory() || !(await isOccupied(path))) return;
+  const standing = relative(path, process.cwd());
+  const holdsProcess = standing === '' || (!standing.startsWith('..') && !isAbsolute(standing));
+  if (holdsProcess || (await formatOf(path)) === undefined) throw foreign(target);
+}
+
+/** The format in a folder's manifest, if it is one of Lexray's. */
+async function formatOf(folder: string): Promise<string | undefined> {
+  try {
+    const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as { format?: unknown } | null;
+    const format = manifest?.format;
+    return typeof format === 'string' && format.startsWith('lexray-') ? format : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function foreign(target: string): LexrayError {
+  return new LexrayError('USAGE', `the output is a folder of another kind, which --force does not replace: ${target}`, {
+    where: target,
+    cure: 'choose another output, or remove the folder yourself',
+  });
 }
 
 async function isOccupied(path: string): Promise<boolean> {

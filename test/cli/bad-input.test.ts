@@ -106,11 +106,11 @@ describe('bad input ends with exit code 3 and nothing written', () => {
 
 describe('an output that exists', () => {
   it.each([
-    ['index', ['index', 'vectors', '-o', 'taken']],
-    ['search', ['search', 'index', 'vectors', '-o', 'taken.trec']],
-    ['encode', [...encode(tinyModel, 'words.txt').slice(0, 3), '-o', 'taken', '--kind', 'query']],
-    ['evaluate', ['evaluate', tinyModel, '--data', 'data', '--run-out', 'taken.trec']],
-  ])('%s leaves it alone without --force, and replaces it with', async (_verb, args) => {
+    ['index', ['index', 'vectors', '-o', 'taken'], 'lexray-index'],
+    ['search', ['search', 'index', 'vectors', '-o', 'taken.trec'], ''],
+    ['encode', [...encode(tinyModel, 'words.txt').slice(0, 3), '-o', 'taken', '--kind', 'query'], 'lexray-vectors'],
+    ['evaluate', ['evaluate', tinyModel, '--data', 'data', '--run-out', 'taken.trec'], ''],
+  ])('%s leaves it alone without --force, and replaces its own kind with', async (_verb, args, format) => {
     await mkdir(at('taken'), { recursive: true });
     await writeFile(at('taken', 'mine.txt'), 'mine');
     await writeFile(at('taken.trec'), 'mine');
@@ -119,6 +119,13 @@ describe('an output that exists', () => {
     expect(code).toBe(2);
     expect(await readFile(at('taken', 'mine.txt'), 'utf8')).toBe('mine');
     expect(await readFile(at('taken.trec'), 'utf8')).toBe('mine');
+    if (format !== '') {
+      const foreign = await lexray([...args, '--force'], { cwd: folder });
+      expect(foreign.stderr).toMatch(/^error: the output is a folder of another kind/);
+      expect(foreign.code).toBe(2);
+      expect(await readFile(at('taken', 'mine.txt'), 'utf8')).toBe('mine');
+      await writeFile(at('taken', 'manifest.json'), JSON.stringify({ format }));
+    }
     const forced = await lexray([...args, '--force'], { cwd: folder });
     expect({ code: forced.code, stderr: forced.stderr }).toEqual({ code: 0, stderr: '' });
     const target = args.includes('taken') ? 'taken' : 'taken.trec';

@@ -322,6 +322,9 @@ describe('what is in the way', () => {
     });
     expect(await readdir(output)).toEqual(['mine.txt']);
     expect(existsSync(`${output}.training`)).toBe(false);
+    await expect(train(output, { ...short, force: true })).rejects.toMatchObject({ code: 'USAGE' });
+    expect(await readdir(output)).toEqual(['mine.txt']);
+    await writeFile(join(output, 'manifest.json'), JSON.stringify({ format: 'lexray-model', version: 1 }));
     await train(output, { ...short, force: true });
     expect(await readdir(output)).toContain('model.safetensors');
     expect(await readdir(output)).not.toContain('mine.txt');
@@ -353,6 +356,7 @@ describe('what is in the way', () => {
   it('may be the model itself, when it is to be replaced', async () => {
     const model = await copyTinyModel(join(folder, 'in place'));
     const before = await weightsHash(model);
+    await writeFile(join(model, 'manifest.json'), JSON.stringify({ format: 'lexray-model', version: 1 }));
     await train(model, { ...short, model, force: true });
     expect(await weightsHash(model)).not.toBe(before);
     await using encoder = await SparseEncoder.load(model, { threads: 1 });

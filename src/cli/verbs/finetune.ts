@@ -178,7 +178,8 @@ async function readData(
     import('../../data/find-leakage.ts'),
   ]);
   const examples = await readTrainingExamples(data, { onWarning, signal });
-  const hasDev = dev !== undefined || (await listSplits(data)).includes(devSplit);
+  // A split that was asked for must be there; only the usual one may be missing.
+  const hasDev = dev !== undefined || devSplit !== 'dev' || (await listSplits(data)).includes(devSplit);
   const collection = hasDev ? await loadBeir(dev ?? data, { split: devSplit, onWarning, signal }) : undefined;
   const queries = examples.map(({ query }) => query);
   for (const folder of new Set([data, ...(dev === undefined ? [] : [dev])])) {
