@@ -1,6 +1,6 @@
 """Does an exported training run train? Run by hand on a folder that `lexray export --to st-train` wrote.
 
-    python scripts/golden/st_train.py RUN [--steps 3] [--processes 2]
+    python scripts/golden/st_train.py RUN [--steps 3] [--processes 2]     several processes on CPU need transformers 5
 
 Works with sentence-transformers 5.0.0 (transformers 4.56.2, datasets 4.0.0, accelerate 1.15.0) to 6.2.0 (transformers
 5.23.0, datasets 5.2.0, accelerate 1.15.0), on CPU and without the hub. It runs RUN/train.py for a few steps in a folder of
@@ -76,7 +76,9 @@ def main():
         rows = [row for row in history if "loss" in row]
         if [row["step"] for row in rows] != list(range(1, arguments.steps + 1)):
             problems.append(f"expected a row for each step, got {[row['step'] for row in rows]}")
-        for row, weights in zip(rows, printed, strict=True):
+        if len(printed) != len(rows):
+            problems.append(f"{len(printed)} rows printed for {len(rows)} steps: the processes do not train together")
+        for row, weights in zip(rows, printed):
             rates, lambda_q, lambda_d = expected(script, row["step"], arguments.steps)
             if not any(math.isclose(row["learning_rate"], rate, rel_tol=1e-6, abs_tol=1e-12) for rate in rates):
                 problems.append(f"step {row['step']}: learning rate {row['learning_rate']}, expected one of {sorted(rates)}")
@@ -85,7 +87,7 @@ def main():
                 if not math.isclose(got, value, rel_tol=1e-3, abs_tol=1e-12):
                     problems.append(f"step {row['step']}: {name} weight {got}, expected {value}")
             rows_seen = row["epoch"] * row_count
-            if not math.isclose(rows_seen, row["step"] * script.BATCH_SIZE * arguments.processes, rel_tol=0.01, abs_tol=1):
+            if not math.isclose(rows_seen, row["step"] * script.BATCH_SIZE * script.ACCUMULATION * arguments.processes, rel_tol=0.01, abs_tol=1):
                 problems.append(f"step {row['step']}: {rows_seen} rows seen by {arguments.processes} processes")
             if not math.isfinite(row["loss"]):
                 problems.append(f"step {row['step']}: the loss is {row['loss']}")

@@ -65,6 +65,7 @@ describe('the script', () => {
       EPOCHS: '1',
       MAX_STEPS: '-1',
       BATCH_SIZE: '64',
+      ACCUMULATION: '1',
       LEARNING_RATE: '0.0001',
       WARMUP_RATIO: '0.1',
       TEMPERATURE: '1',

@@ -23,7 +23,19 @@ describe('lexray export --to st-train', () => {
   it('writes a run with the flags that were given', async () => {
     const output = at('run');
     const flags = ['--lambda-q', '1e-3', '--lambda-d', '2e-3', '--ramp', '0.5', '--temperature', '0.1', '--gather'];
-    const more = ['--batch-size', '16', '--learning-rate', '3e-5', '--max-length', '40', '--seed', '9', '--nano-beir'];
+    const more = [
+      '--batch-size',
+      '16',
+      '--accumulate',
+      '8',
+      '--learning-rate',
+      '3e-5',
+      '--max-length',
+      '40',
+      '--seed',
+      '9',
+      '--nano-beir',
+    ];
     const data = ['--data', at('beir'), '--dev', at('beir')];
     const { code, stdout, stderr } = await runInProcess(...to, ...data, '-o', output, ...flags, ...more, '--json');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -36,6 +48,7 @@ describe('lexray export --to st-train', () => {
       'TEMPERATURE = 0.1 ',
       'GATHER = True ',
       'BATCH_SIZE = 16 ',
+      'ACCUMULATION = 8 ',
       'LEARNING_RATE = 0.00003 ',
       'MAX_LENGTH = 40 ',
       'SEED = 9',

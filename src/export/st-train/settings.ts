@@ -32,6 +32,11 @@ type FinetunePart = Pick<
 
 /** Resolved settings of an exported run. */
 export interface StTrainConfig extends FinetunePart {
+  /**
+   * Batches of a GPU whose gradients are averaged for one step. Without `gatherAcrossDevices`, one GPU with 8 makes the steps
+   * of eight GPUs. @default 1
+   */
+  readonly accumulation: number;
   /** Tokens of a text, query or document. @default 256, or what the model has positions for */
   readonly maxLength: number;
   /** Where a GPU does not support it, the script computes in float32 and says so. @default 'bf16' */
@@ -66,6 +71,7 @@ export const stTrainSettingsSchema: z.ZodType<StTrainConfig, StTrainSettings> = 
   queryRegularizerWeight: rate.default(5e-2),
   documentRegularizerWeight: rate.default(3e-3),
   regularizerRampRatio: share.default(1 / 3),
+  accumulation: z.int().min(1).max(65536).default(1),
   maxLength: count.default(256),
   precision: z.enum(trainingPrecisions).default('bf16'),
   gatherAcrossDevices: z.boolean().default(false),
