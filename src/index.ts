@@ -28,6 +28,10 @@ export { bootstrapInterval, type Interval } from './evaluate/significance/bootst
 export { holm } from './evaluate/significance/holm.ts';
 export { pairedTTest, type TTest } from './evaluate/significance/paired-t-test.ts';
 export { type RandomizationTest, randomizationTest } from './evaluate/significance/randomization-test.ts';
+export type { HubDataset } from './export/st-train/script.ts';
+export type { StTrainConfig, StTrainSettings } from './export/st-train/settings.ts';
+export type { LocalData } from './export/st-train/training-data.ts';
+export { exportStTrain, type StTrainExport, type StTrainOptions } from './export/st-train.ts';
 export { type InitializeOptions, initializeWeights } from './model/initialize-weights.ts';
 export { encodeAll, type Retrieval, type RetrieveOptions, retrieve } from './model/retrieve.ts';
 export { type EncodeOptions, type LoadEncoderOptions, SparseEncoder, type TextKind } from './model/sparse-encoder.ts';
