@@ -1,6 +1,6 @@
 /**
  * The one pass of texts through an encoder from which all of the calibration is computed. Texts are cut to 64 tokens; the
- * first 256 that have six words are encoded in two halves as well. Token-level logits are taken at 2,048 tokens chosen at
+ * first 128 that have six words are encoded in two halves as well, of 32 tokens at most. Token-level logits are taken at 2,048 tokens chosen at
  * random (all of them when there are fewer), since 512 texts have about a billion of them.
  */
 import type { ModelFolder } from '../checkpoint/layouts/model-folder.ts';
@@ -27,12 +27,13 @@ export const mostTexts = 512;
 export const leastTexts = 8;
 /** Tokens of a text at most. */
 export const textTokens = 64;
-const mostPairs = 256;
+const mostPairs = 128;
 const sampledTokens = 2048;
-const batchTokens = 4096;
+/** Tokens of a batch: few, since what a batch needs in memory stands beside the weights. */
+const batchTokens = 1024;
 const buckets = 2;
 /** Sampled tokens whose logits are in memory at a time. */
-const tokenRows = 256;
+const tokenRows = 64;
 /** Bytes of pooled logits that are kept at most: wide vocabularies get fewer texts. */
 const mostCacheBytes = 512 << 20;
 
@@ -141,17 +142,17 @@ function tokenize(
   tokenizer: Tokenizer,
 ): PassInputs {
   const { policy } = model;
-  const encode = (text: string, kind: 'query' | 'document'): Int32Array =>
-    tokenizer.encode(preparedText(text, kind, policy), { maxLength: Math.min(textTokens, policy.maxLength[kind]) });
+  const encode = (text: string, kind: 'query' | 'document', tokens: number): Int32Array =>
+    tokenizer.encode(preparedText(text, kind, policy), { maxLength: Math.min(tokens, policy.maxLength[kind]) });
   const halves: Int32Array[] = [];
   for (const text of halved) {
     if (halves.length === 2 * mostPairs) break;
     const parts = textHalves(text);
     if (parts === undefined) continue;
-    const pair = [encode(parts[0], 'query'), encode(parts[1], 'document')];
+    const pair = [encode(parts[0], 'query', textTokens / 2), encode(parts[1], 'document', textTokens / 2)];
     if (pair.every(({ length }) => length > 0)) halves.push(...pair);
   }
-  const whole = texts.map((text) => encode(text, 'document'));
+  const whole = texts.map((text) => encode(text, 'document', textTokens));
   const empty = whole.findIndex(({ length }) => length === 0);
   if (empty !== -1) {
     throw badInput(`the tokenizer makes no token of the text ${JSON.stringify(texts[empty]!.slice(0, 60))}`, {
@@ -230,6 +231,7 @@ class Pass {
         this.#options.onProgress?.({ phase: 'encode texts', done, total: sequences.length, unit: 'texts' });
       }
     }
+    for (const program of this.#programs.values()) await program.dispose();
     return { pooled, moments: this.#moments(), sample };
   }
 
