@@ -39,12 +39,14 @@ async function bench() {
     const child = spawnSync(process.execPath, [...args, ...(values.report ? ['--report'] : [])], { encoding: 'utf8' });
     const seconds = (performance.now() - start) / 1000;
     if (child.status !== 0) throw new Error(child.stderr);
-    const { maxRss, verdict, phases } = JSON.parse(child.stdout);
+    const { maxRss, cpuSeconds, verdict, phases } = JSON.parse(child.stdout);
     console.log(
       `machine: ${cpus()[0].model}, ${cpus().length} cores; load ${before.toFixed(1)} before, ${loadavg()[0].toFixed(1)} after`,
     );
     console.log(`weights: ${(weightBytes / 2 ** 20).toFixed(0)} MiB`);
-    console.log(`time:    ${seconds.toFixed(1)} s with ${values.threads} threads (${phases.join(', ')})`);
+    console.log(
+      `time:    ${seconds.toFixed(1)} s with ${values.threads} threads (${cpuSeconds.toFixed(1)} s of processor time; ${phases.join(', ')})`,
+    );
     console.log(
       `memory:  ${(maxRss / 2 ** 20).toFixed(0)} MiB at its highest, ${(maxRss / weightBytes).toFixed(2)} times the weights`,
     );
@@ -115,5 +117,9 @@ async function diagnoseInThisProcess(folder) {
   });
   await model.close();
   const verdict = diagnosis.verdicts.map(({ title }) => title).join(', ');
-  process.stdout.write(JSON.stringify({ maxRss: process.resourceUsage().maxRSS * 1024, verdict, phases: marks }));
+  const { user, system } = process.cpuUsage();
+  const cpuSeconds = (user + system) / 1e6;
+  process.stdout.write(
+    JSON.stringify({ cpuSeconds, maxRss: process.resourceUsage().maxRSS * 1024, verdict, phases: marks }),
+  );
 }

@@ -40,6 +40,11 @@ export interface Checkpoint {
    * @throws LexrayError BAD_INPUT when the model has no such weight, or a value is NaN or infinite
    */
   readTensor(name: string): Promise<Float32Array>;
+  /**
+   * Reads one weight in blocks of `length` elements, row-major, one in memory at a time.
+   * @throws as {@link readTensor}
+   */
+  readBlocks(name: string, length: number): AsyncGenerator<Float32Array>;
   /** Reads all weights in canonical order, one at a time. */
   loadWeights(): AsyncGenerator<NamedWeight>;
   close(): Promise<void>;
@@ -79,11 +84,12 @@ export async function openCheckpoint(folder: string, options: OpenCheckpointOpti
       const names = surplus.slice(0, 3).map(quote).join(', ');
       options.onWarning?.(`${folder}: the model does not use ${surplus.length} stored tensors: ${names}…`);
     }
-    const readTensor = async (name: string): Promise<Float32Array> => {
+    const stored = (name: string): string => {
       const info = weights.get(name);
       if (info === undefined) throw badInput(`the model has no weight ${quote(name)}`, { where: folder });
-      return files.readTensor(info.name);
+      return info.name;
     };
+    const readTensor = async (name: string): Promise<Float32Array> => files.readTensor(stored(name));
     return {
       folder,
       config,
@@ -92,6 +98,9 @@ export async function openCheckpoint(folder: string, options: OpenCheckpointOpti
       rivals: different,
       paths: files.paths,
       readTensor,
+      async *readBlocks(name, length) {
+        yield* files.readBlocks(stored(name), length);
+      },
       async *loadWeights() {
         for (const [name, { shape }] of weights) yield { name, shape, data: await readTensor(name) };
       },

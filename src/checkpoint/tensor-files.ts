@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { badInput } from '../util/errors.ts';
 import { openFileSource } from './byte-source.ts';
 import { JsonCursor, quote } from './json-cursor.ts';
+import { readFloats } from './read-floats.ts';
 import type { TensorInfo } from './safetensors-header.ts';
 import { openSafetensors } from './safetensors-reader.ts';
 import type { TensorFile } from './tensor-file.ts';
@@ -22,6 +23,11 @@ import { openTorchFile } from './torch-zip/torch-file.ts';
 export interface TensorFiles extends Pick<TensorFile, 'tensors' | 'readTensor' | 'close'> {
   /** The files, in name order. */
   readonly paths: readonly string[];
+  /**
+   * The elements of a tensor in blocks, one in memory at a time.
+   * @param length elements of a block; the last may have fewer
+   */
+  readBlocks(name: string, length: number): AsyncGenerator<Float32Array>;
   /** Whether two tensors have the same type and the same bytes; reads no more than needed. */
   sameBytes(a: string, b: string): Promise<boolean>;
 }
@@ -152,6 +158,16 @@ function gather(files: readonly [string, TensorFile][]): TensorFiles {
     tensors,
     paths: files.map(([path]) => path),
     readTensor: async (name) => find(name).readTensor(name),
+    async *readBlocks(name, length) {
+      const file = find(name);
+      const info = file.tensors.get(name)!;
+      const read = await file.elements(name);
+      const total = info.shape.reduce((product, size) => product * size, 1);
+      const path = files.find(([, candidate]) => candidate === file)![0];
+      for (let start = 0; start < total; start += length) {
+        yield await readFloats(info, read, path, { start, length: Math.min(length, total - start) });
+      }
+    },
     async sameBytes(nameA, nameB) {
       const a = tensors.get(nameA)!;
       const b = tensors.get(nameB)!;

@@ -4,7 +4,7 @@
  * random (all of them when there are fewer), since 512 texts have about a billion of them.
  */
 import type { ModelFolder } from '../checkpoint/layouts/model-folder.ts';
-import type { Engine, Program } from '../compute/runtime/engine.ts';
+import type { Engine, Program, Tensor } from '../compute/runtime/engine.ts';
 import { openOrtEngine } from '../compute/runtime/ort-engine.ts';
 import { lengthSortedBatches, preparedText } from '../model/sparse-encoder.ts';
 import { modelVariables } from '../model/splade-graph.ts';
@@ -30,10 +30,12 @@ export const textTokens = 64;
 const mostPairs = 128;
 const sampledTokens = 2048;
 /** Tokens of a batch: few, since what a batch needs in memory stands beside the weights. */
-const batchTokens = 1024;
+const batchTokens = 512;
 const buckets = 2;
 /** Sampled tokens whose logits are in memory at a time. */
 const tokenRows = 64;
+/** Rows of the decoder whose deviations are computed at a time. */
+const termRows = 4096;
 /** Bytes of pooled logits that are kept at most: wide vocabularies get fewer texts. */
 const mostCacheBytes = 512 << 20;
 
@@ -121,7 +123,7 @@ export async function runEncodingPass(
       dropped: model.policy.specialTokens === 'drop' ? tokenizer.specialIds : new Set(),
       tokenLogits,
       moments,
-      exactDeviation: await meanDeviation(engine, model, moments),
+      exactDeviation: await meanDeviation(engine, model, moments, vocabularySize),
     };
   } finally {
     await engine.dispose();
@@ -309,14 +311,23 @@ async function countTokenLogits(
   return { logits, ratios, withoutBias, sampledTokens: rows, tokens };
 }
 
-async function meanDeviation(engine: Engine, model: ModelFolder, moments: HeadInputMoments): Promise<number> {
+async function meanDeviation(
+  engine: Engine,
+  model: ModelFolder,
+  moments: HeadInputMoments,
+  terms: number,
+): Promise<number> {
   const program = await engine.compile(deviationGraph(model.checkpoint.config));
   const width = moments.mean.length;
-  const data = Float32Array.from(moments.covariance);
-  const { deviations } = await program.run({ covariance: { dtype: 'float32', dims: [width, width], data } });
+  const covariance: Tensor = { dtype: 'float32', dims: [width, width], data: Float32Array.from(moments.covariance) };
+  let sum = 0;
+  for (let start = 0; start < terms; start += termRows) {
+    const ids = BigInt64Array.from(range(start, Math.min(terms, start + termRows)), BigInt);
+    const { deviations } = await program.run({ terms: { dtype: 'int64', dims: [ids.length], data: ids }, covariance });
+    for (const value of deviations!.data as Float32Array) sum += value;
+  }
   await program.dispose();
-  const values = deviations!.data as Float32Array;
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+  return sum / terms;
 }
 
 /** Copies the columns of a [terms, columns] matrix into arrays of their own. */

@@ -3,13 +3,10 @@
  * moments beside them; two small ones work on the decoder alone: logits of single tokens, and deviations of logits.
  */
 import type { ModelConfig } from '../checkpoint/families/model-family.ts';
-import { Graph, type Value } from '../compute/graph/graph.ts';
-import { Concat, MatMul, Mul, ReduceSum, Relu, Sqrt, sliceRows } from '../compute/graph/ops/index.ts';
+import { Graph } from '../compute/graph/graph.ts';
+import { Gather, MatMul, Mul, ReduceSum, Relu, Sqrt } from '../compute/graph/ops/index.ts';
 import { buildHeadGraph, declareDecoder } from '../model/splade-graph.ts';
 import { pooledLogits } from '../model/splade-pooling.ts';
-
-/** Decoder rows that are worked on at a time. */
-const tile = 4096;
 
 /**
  * Tokens → `pooled` u [V, S] (sequences in bucket order), `hidden` h [T, D], `moments` Σ hhᵀ [D, D].
@@ -33,18 +30,14 @@ export function tokenLogitsGraph(config: ModelConfig): Graph {
   return graph;
 }
 
-/** `covariance` Σ [D, D] → `deviations` √(w_vᵀΣw_v), [V]. */
+/** `terms` [R] and `covariance` Σ [D, D] → `deviations` √(w_vᵀΣw_v) of these terms, [R]. */
 export function deviationGraph(config: ModelConfig): Graph {
   const graph = new Graph();
   const { weight } = declareDecoder(graph, config);
-  const [terms, width] = weight.dims as [number, number];
+  const width = weight.dims[1]!;
+  const rows = Gather(weight, graph.feed('terms', 'int64', ['R']));
   const covariance = graph.feed('covariance', 'float32', [width, width]);
-  const parts: Value[] = [];
-  for (let start = 0; start < terms; start += tile) {
-    const rows = terms <= tile ? weight : sliceRows(weight, start, Math.min(terms, start + tile));
-    // Rounding can make the variance of a row of zeros negative.
-    parts.push(Sqrt(Relu(ReduceSum(Mul(MatMul(rows, covariance), rows), [1], false))));
-  }
-  graph.output('deviations', Concat(parts, 0, terms));
+  // Rounding can make the variance of a row of zeros negative.
+  graph.output('deviations', Sqrt(Relu(ReduceSum(Mul(MatMul(rows, covariance), rows), [1], false))));
   return graph;
 }

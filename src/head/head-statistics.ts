@@ -9,8 +9,8 @@
  * The paper's digest does not define its anisotropy; this definition is ours.
  */
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import { findIdenticalRows } from './identical-rows.ts';
 import { type HeadLocation, locateHead } from './locate-head.ts';
+import { RepeatedRows } from './repeated-rows.ts';
 
 /** A number's distribution. */
 export interface Spread {
@@ -46,8 +46,11 @@ export interface HeadStatistics {
   readonly untrained: readonly string[];
 }
 
+/** Rows of the decoder that are in memory at a time. */
+const blockRows = 1024;
+
 /**
- * Reads the head of a checkpoint and describes it. The decoder is in memory once.
+ * Reads the head of a checkpoint and describes it.
  * @throws LexrayError BAD_INPUT when a value is not finite
  */
 export async function headStatistics(checkpoint: Checkpoint): Promise<HeadStatistics> {
@@ -56,39 +59,42 @@ export async function headStatistics(checkpoint: Checkpoint): Promise<HeadStatis
   const gamma = await checkpoint.readTensor(location.norm.weight);
   const beta = location.norm.bias === undefined ? undefined : await checkpoint.readTensor(location.norm.bias);
   const bias = location.bias === undefined ? undefined : await checkpoint.readTensor(location.bias);
-  const decoder = await checkpoint.readTensor(location.decoder);
 
   const rowNorms = new Float64Array(vocabularySize);
   const sumOfUnits = new Float64Array(width);
+  const rows = new RepeatedRows();
   let closedForm = 0;
   let shifts = 0;
   let used = 0;
-  for (let term = 0, start = 0; term < vocabularySize; term++, start += width) {
-    let squares = 0;
-    let scaled = 0;
-    let shift = 0;
-    for (let i = 0; i < width; i++) {
-      const w = decoder[start + i]!;
-      squares += w * w;
-      scaled += (w * gamma[i]!) ** 2;
-      if (beta !== undefined) shift += w * beta[i]!;
+  let term = 0;
+  for await (const block of checkpoint.readBlocks(location.decoder, blockRows * width)) {
+    for (let start = 0; start < block.length; start += width, term++) {
+      let squares = 0;
+      let scaled = 0;
+      let shift = 0;
+      for (let i = 0; i < width; i++) {
+        const w = block[start + i]!;
+        squares += w * w;
+        scaled += (w * gamma[i]!) ** 2;
+        if (beta !== undefined) shift += w * beta[i]!;
+      }
+      const norm = Math.sqrt(squares);
+      rowNorms[term] = norm;
+      closedForm += Math.sqrt(scaled);
+      shifts += shift;
+      if (norm === 0) continue;
+      used++;
+      rows.add(block.subarray(start, start + width), norm);
+      for (let i = 0; i < width; i++) sumOfUnits[i]! += block[start + i]! / norm;
     }
-    const norm = Math.sqrt(squares);
-    rowNorms[term] = norm;
-    closedForm += Math.sqrt(scaled);
-    shifts += shift;
-    if (norm === 0) continue;
-    used++;
-    for (let i = 0; i < width; i++) sumOfUnits[i]! += decoder[start + i]! / norm;
   }
   let lengthOfSum = 0;
   for (const x of sumOfUnits) lengthOfSum += x * x;
-  const norm = spreadOf(rowNorms);
   const biasSpread = bias && spreadOf(bias);
   const statistics = {
     location,
     rowNorms,
-    norm,
+    norm: spreadOf(rowNorms),
     anisotropy: used > 1 ? (lengthOfSum - used) / (used * (used - 1)) : 0,
     bias: biasSpread,
     gamma: spreadOf(gamma),
@@ -96,7 +102,7 @@ export async function headStatistics(checkpoint: Checkpoint): Promise<HeadStatis
     closedFormDeviation: closedForm / vocabularySize,
     meanLogit: shifts / vocabularySize + (biasSpread?.mean ?? 0),
     zeroRows: vocabularySize - used,
-    repeatedRows: findIdenticalRows(decoder, width, rowNorms).length,
+    repeatedRows: rows.repeated,
   };
   return { ...statistics, untrained: untrainedSigns(statistics) };
 }
