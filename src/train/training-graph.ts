@@ -5,7 +5,7 @@
 import type { ModelConfig } from '../checkpoint/families/model-family.ts';
 import { addGradients } from '../compute/graph/autodiff.ts';
 import { Graph, type Value } from '../compute/graph/graph.ts';
-import { Add, Cast, Gather, Greater, Mul, ReduceSum } from '../compute/graph/ops/index.ts';
+import { Add, Cast, Gather, Greater, MatMul, Mul, ReduceSum } from '../compute/graph/ops/index.ts';
 import type { Dropout } from '../model/dropout.ts';
 import { buildSpladeGraph } from '../model/splade-graph.ts';
 import type { SpladeActivation } from '../model/splade-pooling.ts';
@@ -52,13 +52,13 @@ export function buildTrainingGraph(config: ModelConfig, options: TrainingGraphOp
   });
   const queries = Gather(weights, graph.feed('queryColumns', 'int64', ['Q']), 1, { unique: true });
   const documents = Gather(weights, graph.feed('documentColumns', 'int64', ['D']), 1, { unique: true });
-  const baseLoss = options.loss.build(graph, { queries, documents });
+  const baseLoss = options.loss.build(graph, MatMul(queries, documents, { transA: true }));
   const queryPenalty = Mul(
-    options.queryRegularizer.build(queries),
+    options.queryRegularizer.build(graph, { queries, documents }, 'queries'),
     graph.feed('queryRegularizerWeight', 'float32', []),
   );
   const documentPenalty = Mul(
-    options.documentRegularizer.build(documents),
+    options.documentRegularizer.build(graph, { queries, documents }, 'documents'),
     graph.feed('documentRegularizerWeight', 'float32', []),
   );
   const loss = Add(Add(baseLoss, queryPenalty), documentPenalty);

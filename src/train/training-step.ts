@@ -76,6 +76,8 @@ export class TrainingStep {
         queryCount: queries.length,
         documentCount: documents.length,
         otherPositives: batch.otherPositives,
+        ownNegatives: [],
+        teacherScores: [],
       }),
       ...dropout.feeds({ T: packed.tokenCount }, settings.seed, settings.step),
     });

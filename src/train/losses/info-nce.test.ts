@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { addGradients } from '../../compute/graph/autodiff.ts';
 import { Graph } from '../../compute/graph/graph.ts';
+import { MatMul } from '../../compute/graph/ops/index.ts';
 import type { Tensor } from '../../compute/runtime/engine.ts';
 import { interpret } from '../../compute/runtime/reference/interpret.ts';
 import { fromTensor } from '../../compute/runtime/reference/tensor.ts';
@@ -28,12 +29,12 @@ function run({ queryCount, documentCount, temperature, otherPositives = [], scal
   const [queries, documents] = [matrix(queryCount), matrix(documentCount)];
   const graph = new Graph();
   const loss = new InfoNceLoss(temperature === undefined ? {} : { temperature });
-  const value = loss.build(graph, {
-    queries: graph.variable('queries', queries.dims),
-    documents: graph.variable('documents', documents.dims),
-  });
+  const value = loss.build(
+    graph,
+    MatMul(graph.variable('queries', queries.dims), graph.variable('documents', documents.dims), { transA: true }),
+  );
   addGradients(graph, value);
-  const feeds = loss.feeds({ queryCount, documentCount, otherPositives });
+  const feeds = loss.feeds({ queryCount, documentCount, otherPositives, ownNegatives: [], teacherScores: [] });
   const inputs = Object.entries({ queries, documents, ...feeds }).map(([name, x]) => [name, fromTensor(x)] as const);
   const values = interpret(graph, new Map(inputs));
   const gradient = (name: string): Float64Array => values.get(graph.gradientOutputs.get(name)!.name)!.data;

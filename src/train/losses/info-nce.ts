@@ -7,9 +7,9 @@
  * Other documents known to be relevant to query i are left out of its sum.
  */
 import type { Graph, Value } from '../../compute/graph/graph.ts';
-import { Add, LogSoftmax, MatMul, Mul, ReduceMean, ReduceSum } from '../../compute/graph/ops/index.ts';
+import { Add, LogSoftmax, Mul, ReduceMean, ReduceSum } from '../../compute/graph/ops/index.ts';
 import type { Tensor } from '../../compute/runtime/engine.ts';
-import type { BatchRelevance, BatchWeights, Loss } from './loss.ts';
+import type { BatchRelevance, Loss } from './loss.ts';
 
 /** Options of {@link InfoNceLoss}. */
 export interface InfoNceOptions {
@@ -20,18 +20,19 @@ export interface InfoNceOptions {
 /** InfoNCE over all documents of the batch. */
 export class InfoNceLoss implements Loss {
   readonly name = 'InfoNCE';
+  readonly needsTeacher = false;
+  readonly needsNegatives = false;
   readonly #temperature: number;
 
   constructor(options: InfoNceOptions = {}) {
     this.#temperature = options.temperature ?? 1;
   }
 
-  build(graph: Graph, { queries, documents }: BatchWeights): Value {
-    const [Q, D] = [queries.dims[1]!, documents.dims[1]!];
-    const labels = graph.feed('labels', 'float32', [Q, D]);
-    const mask = graph.feed('scoreMask', 'float32', [Q, D]);
-    const scores = MatMul(queries, documents, { transA: true, alpha: 1 / this.#temperature });
-    const logProbability = ReduceSum(Mul(LogSoftmax(Add(scores, mask)), labels), [1], false);
+  build(graph: Graph, scores: Value): Value {
+    const labels = graph.feed('labels', 'float32', scores.dims);
+    const mask = graph.feed('scoreMask', 'float32', scores.dims);
+    const logits = Add(Mul(scores, 1 / this.#temperature), mask);
+    const logProbability = ReduceSum(Mul(LogSoftmax(logits), labels), [1], false);
     return Mul(ReduceMean(logProbability, [0], false), -1);
   }
 

@@ -1,28 +1,41 @@
-/** The interface of ranking losses over a batch of term weights. One file a loss. */
+/** The interface of ranking losses over the scores of a batch. One file a loss. */
 import type { Graph, Value } from '../../compute/graph/graph.ts';
 import type { Tensor } from '../../compute/runtime/engine.ts';
 
-/** Term weights of a batch, vocabulary first, as the head makes them. */
-export interface BatchWeights {
-  /** [V, Q] */
-  readonly queries: Value;
-  /** [V, D]: one positive for each query in the queries' order, then the hard negatives. */
-  readonly documents: Value;
+/** A teacher's score of one document of the batch for one query. */
+export interface TeacherScore {
+  /** Row of the query. */
+  readonly query: number;
+  /** Column of the document. */
+  readonly document: number;
+  readonly score: number;
 }
 
 /** Which documents of a batch are relevant to which of its queries. */
 export interface BatchRelevance {
   readonly queryCount: number;
+  /** One positive for each query in the queries' order, then the hard negatives. */
   readonly documentCount: number;
   /** Pairs (query, document) known to be relevant besides the positive at the query's own place. */
   readonly otherPositives: readonly (readonly [query: number, document: number])[];
+  /** Pairs (query, document) where the document was drawn as a hard negative of that query. */
+  readonly ownNegatives: readonly (readonly [query: number, document: number])[];
+  /** A teacher's scores of positives and own negatives, where the data have them. */
+  readonly teacherScores: readonly TeacherScore[];
 }
 
 /** A ranking loss. */
 export interface Loss {
   readonly name: string;
-  /** Builds the loss: a scalar, the mean over queries. */
-  build(graph: Graph, weights: BatchWeights): Value;
-  /** What the loss needs to be told of each batch. */
+  /** Whether it needs a teacher's scores of each query's positive and of at least one negative. */
+  readonly needsTeacher: boolean;
+  /** Whether it needs hard negatives of each query. */
+  readonly needsNegatives: boolean;
+  /**
+   * Builds the loss: a scalar, the mean over queries.
+   * @param scores dot products of queries and documents, [Q, D]
+   */
+  build(graph: Graph, scores: Value): Value;
+  /** What the loss needs to be told of each batch. Feeds of one name have one content, whatever loss asks for them. */
   feeds(relevance: BatchRelevance): Readonly<Record<string, Tensor>>;
 }

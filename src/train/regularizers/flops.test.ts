@@ -13,7 +13,8 @@ it('is the sum of squared mean weights, with the gradient 2·mean/B', () => {
     3, 0, 0, 0,
   );
   const graph = new Graph();
-  const value = new FlopsRegularizer().build(graph.variable('weights', [terms, columns]));
+  const weights = graph.variable('weights', [terms, columns]);
+  const value = new FlopsRegularizer().build(graph, { queries: weights, documents: weights }, 'documents');
   addGradients(graph, value);
   const values = interpret(graph, new Map([['weights', { dtype: 'float32', dims: [terms, columns], data }]]));
   expect(value.dims).toEqual([]);

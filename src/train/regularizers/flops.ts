@@ -2,16 +2,17 @@
  * The FLOPS regularizer (Paria et al., arXiv 2004.05665): Σ_v ( mean_b w_bv )², the expected number of products
  * of a dot product when the mean weight stands for the probability of being active.
  */
-import type { Value } from '../../compute/graph/graph.ts';
+import type { Graph, Value } from '../../compute/graph/graph.ts';
 import { Mul, ReduceMean, sumAll } from '../../compute/graph/ops/index.ts';
-import type { Regularizer } from './regularizer.ts';
+import { type BatchWeights, type RegularizedSide, type Regularizer, weightsOf } from './regularizer.ts';
 
 /** Σ_v ( mean_b w_bv )² */
 export class FlopsRegularizer implements Regularizer {
   readonly name = 'FLOPS';
+  readonly looksAt = 'one side';
 
-  build(weights: Value): Value {
-    const mean = ReduceMean(weights, [1], false);
+  build(_graph: Graph, weights: BatchWeights, side: RegularizedSide): Value {
+    const mean = ReduceMean(weightsOf(weights, side), [1], false);
     return sumAll(Mul(mean, mean));
   }
 }
