@@ -91,6 +91,20 @@ export function describeAdamW(engine: () => Engine): void {
       expect(await engine().readVariable('a', 'gradient')).toEqual(Float32Array.of(2, 3));
     });
 
+    it('multiplies the learning rate of variables with a factor, and their decay with it', async () => {
+      const step: AdamWStep = { ...plainStep, weightDecay: 0.5, learningRateFactors: new Map([['fast', 4]]) };
+      await engine().createVariables(specs({ fast: [1], slow: [1] }));
+      for (const name of ['fast', 'slow']) {
+        await engine().writeVariable(name, 'value', Float32Array.of(10));
+        await engine().writeVariable(name, 'gradient', Float32Array.of(3));
+      }
+      await engine().adamW(step);
+      const [fast] = adamWByHand(10, [3], { ...step, learningRate: 0.4 }, 0.5);
+      const [slow] = adamWByHand(10, [3], step, 0.5);
+      expect((await engine().readVariable('fast', 'value'))[0]).toBeCloseTo(fast!, 5);
+      expect((await engine().readVariable('slow', 'value'))[0]).toBeCloseTo(slow!, 5);
+    });
+
     it('leaves gradients below the limit as they are', async () => {
       await engine().createVariables(specs({ w: [1] }));
       await engine().writeVariable('w', 'gradient', Float32Array.of(0.5));

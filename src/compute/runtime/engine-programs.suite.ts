@@ -111,6 +111,28 @@ export function describePrograms(engine: () => Engine): void {
       expect(await engine().readVariable('table', 'gradient')).toEqual(Float32Array.of(0, 0, 0, 0, 1.5, 1));
     });
 
+    it('add to the gradients that are there when asked to, dense ones and those of tables', async () => {
+      await engine().createVariables(specs({ table: [3, 2], bias: [2], other: [1] }));
+      await engine().writeVariable('table', 'value', Float32Array.of(1, 2, 3, 4, 5, 6));
+      await engine().writeVariable('other', 'gradient', Float32Array.of(7));
+      const graph = new Graph();
+      const rows = Gather(graph.variable('table', [3, 2]), graph.feed('ids', 'int64', ['n']));
+      const loss = sumAll(Mul(Add(rows, graph.variable('bias', [2])), graph.feed('factor', 'float32', [])));
+      addGradients(graph, loss);
+      const program = await engine().compile(graph);
+      const run = async (ids: number[], factor: number, gradients?: 'replace' | 'add'): Promise<number[][]> => {
+        await program.run({ ids: int64(ids), factor: float32([], [factor]) }, gradients && { gradients });
+        return Promise.all(['table', 'bias', 'other'].map(async (name) => [...(await gradientOf(name))]));
+      };
+      const gradientOf = (name: string): Promise<Float32Array> => engine().readVariable(name, 'gradient');
+      const only = [[0, 0, 0, 0, 10, 10], [10, 10], [7]];
+      expect(await run([2], 10, 'add')).toEqual(only);
+      expect(await run([0, 2, 0], 3, 'add')).toEqual([[6, 6, 0, 0, 13, 13], [19, 19], [7]]);
+      expect(await run([], 1, 'add')).toEqual([[6, 6, 0, 0, 13, 13], [19, 19], [7]]);
+      expect(await run([2], 10, 'replace')).toEqual(only);
+      expect(await run([2], 10)).toEqual(only);
+    });
+
     it('stay as compiled while the graph goes on growing', async () => {
       const graph = new Graph();
       const x = graph.feed('x', 'float32', [1]);

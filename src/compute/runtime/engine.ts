@@ -44,14 +44,22 @@ export interface AdamWStep {
   readonly weightDecay: number;
   /** Variables without weight decay. */
   readonly withoutDecay: ReadonlySet<string>;
+  /** Multiples of the learning rate, which the decay follows, for variables that have one of their own. @default 1 each */
+  readonly learningRateFactors?: ReadonlyMap<string, number>;
   /** Gradients are scaled down to this global norm; undefined: no clipping. */
   readonly maxGradientNorm: number | undefined;
+}
+
+/** Options of {@link Program.run}. */
+export interface RunOptions {
+  /** Whether the gradients of the run replace those of their variables or are added to them. @default 'replace' */
+  readonly gradients?: 'replace' | 'add';
 }
 
 /** A compiled graph. */
 export interface Program {
   /** Runs the graph on feeds by name; gradient outputs go to their variables, the others are returned. */
-  run(feeds: Readonly<Record<string, Tensor | DropoutFeed>>): Promise<Record<string, Tensor>>;
+  run(feeds: Readonly<Record<string, Tensor | DropoutFeed>>, options?: RunOptions): Promise<Record<string, Tensor>>;
   dispose(): Promise<void>;
 }
 

@@ -12,6 +12,7 @@ import type {
   Engine,
   EngineOptions,
   Program,
+  RunOptions,
   Tensor,
   VariablePart,
   VariableSpec,
@@ -34,7 +35,12 @@ type OrtRequest =
     }
   | { readonly method: 'readVariable'; readonly name: string; readonly part: VariablePart }
   | { readonly method: 'compile'; readonly graph: CompiledGraph }
-  | { readonly method: 'run'; readonly program: number; readonly feeds: Readonly<Record<string, Tensor | DropoutFeed>> }
+  | {
+      readonly method: 'run';
+      readonly program: number;
+      readonly feeds: Readonly<Record<string, Tensor | DropoutFeed>>;
+      readonly options: RunOptions;
+    }
   | { readonly method: 'disposeProgram'; readonly program: number }
   | { readonly method: 'adamW'; readonly step: AdamWStep };
 
@@ -131,12 +137,12 @@ class OrtEngine implements Engine {
     };
     const program = (await this.call({ method: 'compile', graph: compiled })) as number;
     return {
-      run: async (feeds) => {
+      run: async (feeds, options = {}) => {
         checkFeeds(signature, feeds);
         const sent = Object.fromEntries(
           Object.entries(feeds).map(([feed, tensor]) => [feed, withoutSurroundings(tensor)]),
         );
-        return (await this.call({ method: 'run', program, feeds: sent })) as Record<string, Tensor>;
+        return (await this.call({ method: 'run', program, feeds: sent, options })) as Record<string, Tensor>;
       },
       dispose: async () => {
         await this.call({ method: 'disposeProgram', program });

@@ -8,7 +8,7 @@ import { LexrayError } from '../../util/errors.ts';
 import { gradientPrefix } from '../graph/onnx-writer.ts';
 import { addScatter, type ScatterOutputs } from '../graph/scatter-gradient.ts';
 import { fillDropoutMask } from './dropout-mask.ts';
-import type { AdamWStep, DropoutFeed, Tensor, VariablePart, VariableSpec } from './engine.ts';
+import type { AdamWStep, DropoutFeed, RunOptions, Tensor, VariablePart, VariableSpec } from './engine.ts';
 import { VariableStore } from './variable-store.ts';
 
 /** What the host needs to know of a graph besides its ONNX bytes. */
@@ -27,6 +27,7 @@ interface Session {
   readonly variables: Readonly<Record<string, Ort.Tensor>>;
   readonly fetches: Readonly<Record<string, Ort.Tensor | null>>;
   readonly outputs: readonly string[];
+  readonly denseGradients: readonly string[];
   readonly scatters: readonly ScatterOutputs[];
   /** Variables whose gradient is made of scatters alone, and starts from zero. */
   readonly cleared: readonly string[];
@@ -97,16 +98,30 @@ export class OrtHost {
     for (const name of graph.gradients) this.#gradients.add(name);
     const cleared = graph.gradients.filter((name) => !graph.denseGradients.includes(name));
     const id = this.#nextSession++;
-    this.#sessions.set(id, { session, variables, fetches, outputs: graph.outputs, scatters: graph.scatters, cleared });
+    const { outputs, denseGradients, scatters } = graph;
+    this.#sessions.set(id, { session, variables, fetches, outputs, denseGradients, scatters, cleared });
     return id;
   }
 
-  async run(id: number, feeds: Readonly<Record<string, Tensor | DropoutFeed>>): Promise<Record<string, Tensor>> {
-    const { session, variables, fetches, outputs, scatters, cleared } = this.#session(id);
+  async run(
+    id: number,
+    feeds: Readonly<Record<string, Tensor | DropoutFeed>>,
+    options: RunOptions,
+  ): Promise<Record<string, Tensor>> {
+    const { session, variables, fetches, outputs, denseGradients, scatters, cleared } = this.#session(id);
+    const adds = options.gradients === 'add';
+    const denseOutputs = denseGradients.map((name) => gradientPrefix + name);
+    const asked = adds ? { ...fetches, ...Object.fromEntries(denseOutputs.map((output) => [output, null])) } : fetches;
     const inputs: Record<string, Ort.Tensor> = { ...variables };
     for (const [name, feed] of Object.entries(feeds)) inputs[name] = this.#feed(feed);
-    const results = await session.run(inputs, fetches);
-    for (const name of cleared) this.#store.view(name, 'gradient').fill(0);
+    const results = await session.run(inputs, asked);
+    if (adds) {
+      denseGradients.forEach((name, i) => {
+        this.#store.addToGradient(name, results[denseOutputs[i]!]!.data as Float32Array);
+      });
+    } else {
+      for (const name of cleared) this.#store.view(name, 'gradient').fill(0);
+    }
     for (const { variable, kind, operands } of scatters) {
       addScatter(this.#store.view(variable, 'gradient'), kind, (operand) => {
         const { data, dims } = results[operands[operand]!]!;

@@ -59,7 +59,7 @@ function perform(engine: OrtHost, call: OrtCall): unknown {
     case 'compile':
       return engine.compile(call.graph);
     case 'run':
-      return engine.run(call.program, call.feeds);
+      return engine.run(call.program, call.feeds, call.options);
     case 'disposeProgram':
       return engine.disposeProgram(call.program);
     case 'adamW':

@@ -67,6 +67,12 @@ export class VariableStore {
     return this.#get(name).spec;
   }
 
+  /** Adds numbers to the gradient of a variable. */
+  addToGradient(name: string, added: Float32Array): void {
+    const gradient = this.view(name, 'gradient');
+    for (let i = 0; i < gradient.length; i++) gradient[i]! += added[i]!;
+  }
+
   /** One AdamW step over the named variables; returns the global gradient norm before clipping. */
   adamW(step: AdamWStep, names: Iterable<string>): number {
     const updated = [...names].map((name) => this.#get(name));
@@ -85,7 +91,7 @@ export class VariableStore {
         offsets.firstMoment!,
         offsets.secondMoment!,
         padded(length),
-        step.learningRate,
+        step.learningRate * (step.learningRateFactors?.get(spec.name) ?? 1),
         step.beta1,
         step.beta2,
         step.epsilon,

@@ -75,7 +75,7 @@ class ReferenceEngine implements Engine {
       if (disposed) throw new LexrayError('FAILED', 'the program was disposed of');
     };
     return {
-      run: async (feeds) => {
+      run: async (feeds, options = {}) => {
         checkUsable();
         checkFeeds(signature, feeds);
         const inputs = new Map<string, ReferenceTensor>();
@@ -83,7 +83,8 @@ class ReferenceEngine implements Engine {
         for (const [name, feed] of Object.entries(feeds)) inputs.set(name, feedTensor(feed));
         const values = interpret(compiled, inputs, this.#precision);
         for (const [name, gradient] of interpretedGradients(differentiated, values)) {
-          variables.write(name, 'gradient', gradient);
+          const kept = options.gradients === 'add' ? variables.read(name, 'gradient') : undefined;
+          variables.write(name, 'gradient', kept ? gradient.map((x, i) => x + kept[i]!) : gradient);
         }
         return Object.fromEntries(outputs.map(([name, value]) => [name, toTensor(values.get(value.name)!)]));
       },

@@ -64,7 +64,8 @@ export class ReferenceVariables {
   #update(name: string, step: AdamWStep, scale: number): void {
     const { value, gradient, firstMoment, secondMoment } = this.#arrays.get(name)!;
     const decay = step.withoutDecay.has(name) ? 0 : step.weightDecay;
-    const { beta1, beta2, learningRate, epsilon } = step;
+    const { beta1, beta2, epsilon } = step;
+    const learningRate = step.learningRate * (step.learningRateFactors?.get(name) ?? 1);
     for (let i = 0; i < value.length; i++) {
       const g = gradient[i]! * scale;
       const m = beta1 * firstMoment[i]! + (1 - beta1) * g;
