@@ -20,36 +20,18 @@ import type { ScatterGradient } from './scatter-gradient.ts';
  * @returns the variables that the loss depends on
  */
 export function addGradients(graph: Graph, loss: Value, variables?: ReadonlySet<string>): string[] {
-  if (loss.dims.length !== 0) {
-    throw new LexrayError('FAILED', `the loss must be a scalar, got shape [${loss.dims}]`);
-  }
-  const trained = new Set([...graph.variables.keys()].filter((name) => variables?.has(name) ?? true));
-  const steps = [...graph.differentiations];
-  const relevant = reachableFrom(graph, trained);
-  const gradients = new Map<Value, Value>([[loss, graph.scalar(1)]]);
+  const trained = [...graph.variables.keys()].filter((name) => variables?.has(name) ?? true);
   const deferred = new Map<string, InputGradient[]>();
+  for (const name of trained) deferred.set(name, []);
 
   return graph.withoutDifferentiation(() => {
-    for (const step of steps.reverse()) {
-      const outputGradients = step.outputs.map((output) => gradients.get(output));
-      if (outputGradients.every((gradient) => gradient === undefined)) continue;
-      if (!step.inputs.some((input) => relevant.has(input))) continue;
-      const inputGradients = step.backward(outputGradients);
-      for (const output of step.outputs) gradients.delete(output);
-      step.inputs.forEach((input, i) => {
-        const build = inputGradients[i];
-        if (build === undefined || !relevant.has(input)) return;
-        if (graph.variables.get(input.name) === input) {
-          const waiting = deferred.get(input.name);
-          if (waiting) waiting.push(build);
-          else deferred.set(input.name, [build]);
-        } else {
-          const accumulated = gradients.get(input);
-          gradients.set(input, typeof build === 'function' ? build(accumulated) : scattered(input, build, accumulated));
-        }
-      });
-    }
-    const names = [...deferred.keys()].reverse();
+    const order: string[] = [];
+    walkBack(graph, loss, new Set(trained.map((name) => graph.variables.get(name)!)), (target, gradient) => {
+      const waiting = deferred.get(target.name)!;
+      if (waiting.length === 0) order.push(target.name);
+      waiting.push(gradient);
+    });
+    const names = order.reverse();
     for (const name of names) {
       let total: Value | undefined;
       const scatters: ScatterGradient[] = [];
@@ -64,17 +46,70 @@ export function addGradients(graph: Graph, loss: Value, variables?: ReadonlySet<
   });
 }
 
+/**
+ * The gradients of `loss` with respect to feeds or variables, as values of the graph that can be put out: for a graph
+ * that is differentiated in parts. A value that the loss does not depend on has the gradient 0.
+ * @param loss scalar float32
+ * @param inputs float32 feeds or variables
+ * @returns one value for each input, of its shape
+ */
+export function gradientsOf(graph: Graph, loss: Value, inputs: readonly Value[]): Value[] {
+  for (const input of inputs) {
+    if (graph.feeds.get(input.name) !== input && graph.variables.get(input.name) !== input) {
+      throw new LexrayError('FAILED', `gradientsOf: ${input.name} is neither a feed nor a variable`);
+    }
+  }
+  return graph.withoutDifferentiation(() => {
+    const totals = new Map<Value, Value>();
+    walkBack(graph, loss, new Set(inputs), (target, gradient) => {
+      totals.set(target, accumulated(target, gradient, totals.get(target)));
+    });
+    return inputs.map((input) => totals.get(input) ?? ConstantOfShape(Shape(input), input.dims, 0));
+  });
+}
+
+/** Walks the differentiations backwards from the loss and tells every contribution to the gradient of a target. */
+function walkBack(
+  graph: Graph,
+  loss: Value,
+  targets: ReadonlySet<Value>,
+  contribute: (target: Value, gradient: InputGradient) => void,
+): void {
+  if (loss.dims.length !== 0) {
+    throw new LexrayError('FAILED', `the loss must be a scalar, got shape [${loss.dims}]`);
+  }
+  const relevant = reachableFrom(graph, targets);
+  const gradients = new Map<Value, Value>([[loss, graph.scalar(1)]]);
+  for (const step of [...graph.differentiations].reverse()) {
+    const outputGradients = step.outputs.map((output) => gradients.get(output));
+    if (outputGradients.every((gradient) => gradient === undefined)) continue;
+    if (!step.inputs.some((input) => relevant.has(input))) continue;
+    const inputGradients = step.backward(outputGradients);
+    for (const output of step.outputs) gradients.delete(output);
+    step.inputs.forEach((input, i) => {
+      const build = inputGradients[i];
+      if (build === undefined || !relevant.has(input)) return;
+      if (targets.has(input)) contribute(input, build);
+      else gradients.set(input, accumulated(input, build, gradients.get(input)));
+    });
+  }
+}
+
+/** A contribution added to what is there of a gradient. */
+function accumulated(input: Value, gradient: InputGradient, sum: Value | undefined): Value {
+  return typeof gradient === 'function' ? gradient(sum) : scattered(input, gradient, sum);
+}
+
 /** A scatter onto an intermediate value, which has to stay in the graph. */
-function scattered(input: Value, scatter: ScatterGradient, accumulated: Value | undefined): Value {
+function scattered(input: Value, scatter: ScatterGradient, sum: Value | undefined): Value {
   if (scatter.kind !== 'rows') throw new LexrayError('FAILED', 'the decoder of a pooled head must be a variable');
-  const start = accumulated ?? ConstantOfShape(Shape(input), input.dims, 0);
+  const start = sum ?? ConstantOfShape(Shape(input), input.dims, 0);
   return addRows(start, scatter.rows, scatter.values);
 }
 
-/** The values that depend on a trained variable, the variables themselves included. */
-function reachableFrom(graph: Graph, trained: ReadonlySet<string>): Set<Value> {
-  const reached = new Set<Value>();
-  for (const name of trained) reached.add(graph.variables.get(name)!);
+/** The values that depend on a target, the targets themselves included. */
+function reachableFrom(graph: Graph, targets: ReadonlySet<Value>): Set<Value> {
+  const reached = new Set<Value>(targets);
   for (const step of graph.differentiations) {
     if (step.inputs.some((input) => reached.has(input))) for (const output of step.outputs) reached.add(output);
   }

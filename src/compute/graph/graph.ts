@@ -90,10 +90,12 @@ export class Graph {
   readonly #names = new Set<string>();
   #counter = 0;
   #recording = true;
+  #prefix = '';
   readonly #smallConstants = new Map<string, Value>();
 
   /** Declares a parameter of the model; asking twice for the same name gives the same value. */
-  variable(name: string, dims: readonly number[]): Value {
+  variable(stem: string, dims: readonly number[]): Value {
+    const name = this.#prefix + stem;
     const known = this.variables.get(name);
     if (known) {
       if (known.dims.join() !== dims.join()) {
@@ -166,6 +168,17 @@ export class Graph {
   output(name: string, value: Value): void {
     if (this.#names.has(name)) throw new LexrayError('FAILED', `output ${name}: a value of that name exists already`);
     this.outputs.set(name, value);
+  }
+
+  /** Builds with a prefix before the names of variables: a model beside another one of the same kind. */
+  within<T>(prefix: string, build: () => T): T {
+    const before = this.#prefix;
+    this.#prefix = before + prefix;
+    try {
+      return build();
+    } finally {
+      this.#prefix = before;
+    }
   }
 
   /** Remembers how a step is differentiated, unless inside {@link withoutDifferentiation}. */
