@@ -4,17 +4,22 @@ import { BatchSampler, type SamplerState } from './batch-sampler.ts';
 import type { TrainingQuery, TrainingSet } from './training-set.ts';
 import type { TrainingBatch } from './training-step.ts';
 
+type QueryData = readonly [
+  positives: readonly number[],
+  negatives?: readonly number[],
+  scores?: readonly (Float32Array | undefined)[] | undefined,
+];
+
 /** Queries by their positives and negatives; the tokens of query i are [1000 + i], those of document j are [j]. */
-function dataOf(
-  queries: readonly (readonly [positives: readonly number[], negatives?: readonly number[]])[],
-): TrainingSet {
+function dataOf(queries: readonly QueryData[]): TrainingSet {
   const highest = Math.max(0, ...queries.flatMap(([positives, negatives = []]) => [...positives, ...negatives]));
   return {
     queries: queries.map(
-      ([positives, negatives = []], i): TrainingQuery => ({
+      ([positives, negatives = [], scores], i): TrainingQuery => ({
         tokens: Int32Array.of(1000 + i),
         positives,
         negatives,
+        ...(scores === undefined ? {} : { scores }),
       }),
     ),
     documents: Array.from({ length: highest + 1 }, (_, j) => Int32Array.of(j)),
@@ -24,15 +29,22 @@ function dataOf(
 const queriesOf = (batch: TrainingBatch): number[] => batch.queries.map((tokens) => tokens[0]! - 1000);
 const documentsOf = (batch: TrainingBatch): number[] => batch.documents.map((tokens) => tokens[0]!);
 
-const anyData = fc
-  .array(
-    fc.tuple(
-      fc.uniqueArray(fc.nat(12), { minLength: 1, maxLength: 3 }),
-      fc.uniqueArray(fc.integer({ min: 13, max: 25 }), { maxLength: 4 }),
-    ),
-    { minLength: 2, maxLength: 20 },
+/** Negatives of one query may be positives of another, and may have been drawn by another. */
+const anyQuery = fc
+  .tuple(
+    fc.uniqueArray(fc.nat(12), { minLength: 1, maxLength: 3 }),
+    fc.uniqueArray(fc.integer({ min: 8, max: 25 }), { maxLength: 4 }),
+    fc.option(fc.array(fc.option(fc.array(fc.constantFrom(Number.NaN, 0.5, 2, -3))), { minLength: 3, maxLength: 3 })),
   )
-  .map(dataOf);
+  .map(([positives, others, given]): QueryData => {
+    const negatives = others.filter((document) => !positives.includes(document));
+    const scores = given?.slice(0, positives.length).map((row) => {
+      if (row === null) return undefined;
+      return Float32Array.from([7, ...negatives], (_, i) => (i === 0 ? 7 : (row[i] ?? Number.NaN)));
+    });
+    return [positives, negatives, scores];
+  });
+const anyData = fc.array(anyQuery, { minLength: 2, maxLength: 20 }).map(dataOf);
 const anyOptions = fc.record({
   batchSize: fc.integer({ min: 2, max: 8 }),
   negativesPerQuery: fc.nat(3),
@@ -79,6 +91,74 @@ describe('a batch', () => {
         }
       }),
     );
+  });
+
+  it('names the negatives of each query: as many as there are, up to the number wanted', () => {
+    fc.assert(
+      fc.property(anyData, anyOptions, (data, options) => {
+        const sampler = new BatchSampler(data, options);
+        for (let i = 0; i < 10; i++) {
+          const batch = sampler.next();
+          const documents = documentsOf(batch);
+          queriesOf(batch).forEach((query, row) => {
+            const columns = batch.ownNegatives.flatMap(([of, column]) => (of === row ? [column] : []));
+            const { negatives } = data.queries[query]!;
+            expect(columns).toHaveLength(Math.min(options.negativesPerQuery, negatives.length));
+            expect(new Set(columns).size).toBe(columns.length);
+            for (const column of columns) expect(negatives).toContain(documents[column]);
+          });
+          // every hard negative is some query's own
+          const owned = new Set(batch.ownNegatives.map(([, column]) => column));
+          for (let column = batch.queries.length; column < documents.length; column++) expect(owned).toContain(column);
+        }
+      }),
+    );
+  });
+
+  it('carries the scores of the positive that was drawn and of the own negatives, the scored ones drawn first', () => {
+    fc.assert(
+      fc.property(anyData, anyOptions, (data, options) => {
+        const sampler = new BatchSampler(data, options);
+        for (let i = 0; i < 10; i++) {
+          const batch = sampler.next();
+          const documents = documentsOf(batch);
+          const wanted = queriesOf(batch).flatMap((query, row) => {
+            const { positives, negatives, scores } = data.queries[query]!;
+            const given = scores?.[positives.indexOf(documents[row]!)];
+            if (given === undefined) return [];
+            const own = batch.ownNegatives.flatMap(([of, column]) => (of === row ? [column] : []));
+            const found = own
+              .map((column) => ({
+                query: row,
+                document: column,
+                score: given[1 + negatives.indexOf(documents[column]!)]!,
+              }))
+              .filter(({ score }) => !Number.isNaN(score));
+            const scored = given.subarray(1).filter((score) => !Number.isNaN(score)).length;
+            expect(found).toHaveLength(Math.min(options.negativesPerQuery, scored));
+            return [{ query: row, document: row, score: 7 }, ...found];
+          });
+          expect(batch.teacherScores).toEqual(wanted);
+        }
+      }),
+    );
+  });
+
+  it('takes a document that two queries drew, or that is a positive of another, once', () => {
+    const data = dataOf([
+      [[0], [2, 1], [Float32Array.of(9, 4, 3)]],
+      [[1], [2], [Float32Array.of(8, 5)]],
+    ]);
+    const batch = new BatchSampler(data, { batchSize: 2, negativesPerQuery: 2, seed: 1 }).next();
+    expect(documentsOf(batch).toSorted((a, b) => a - b)).toEqual([0, 1, 2]);
+    const score = (query: number, document: number): number | undefined => {
+      const [row, column] = [queriesOf(batch).indexOf(query), documentsOf(batch).indexOf(document)];
+      const owned = row === column || batch.ownNegatives.some(([q, d]) => q === row && d === column);
+      expect(owned).toBe(query !== 1 || document !== 0);
+      return batch.teacherScores.find((given) => given.query === row && given.document === column)?.score;
+    };
+    expect([score(0, 0), score(0, 1), score(0, 2)]).toEqual([9, 3, 4]);
+    expect([score(1, 0), score(1, 1), score(1, 2)]).toEqual([undefined, 8, 5]);
   });
 
   it('draws as many negatives as there are, up to the number wanted', () => {

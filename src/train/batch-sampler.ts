@@ -1,11 +1,13 @@
 /**
  * Draws batches: every query once an epoch in a shuffled order, no query and no positive twice in a batch. A query whose
- * positive is in the batch already waits for the next one.
+ * positive is in the batch already waits for the next one. Each query has its own hard negatives, as many as asked for
+ * where the data have so many, those that a teacher scored first; a document that several queries drew stands in the batch once.
  * Its state is a few numbers: an epoch's order follows from the seed and the epoch alone, so that a resumed run goes on
  * with the same batches.
  */
 import { badInput } from '../util/errors.ts';
 import { Random, type RandomState } from '../util/random.ts';
+import type { TeacherScore } from './losses/loss.ts';
 import type { TrainingSet } from './training-set.ts';
 import type { TrainingBatch } from './training-step.ts';
 
@@ -96,13 +98,25 @@ export class BatchSampler {
     }
     this.#waiting = [...waiting, ...before.slice(tried)];
     const columns = drawn.map(({ positive }) => positive);
-    for (const { query } of drawn) {
-      for (const negative of this.#draw(queries[query]!.negatives)) {
-        if (used.has(negative)) continue;
-        used.add(negative);
-        columns.push(negative);
+    const places = new Map(columns.map((document, column) => [document, column]));
+    const ownNegatives: [query: number, document: number][] = [];
+    const teacherScores: TeacherScore[] = [];
+    drawn.forEach(({ query, positive }, row) => {
+      const { positives, negatives, scores } = queries[query]!;
+      const given = scores?.[positives.indexOf(positive)];
+      if (given !== undefined) teacherScores.push({ query: row, document: row, score: given[0]! });
+      for (const negative of this.#draw(negatives.length, given)) {
+        const document = negatives[negative]!;
+        let column = places.get(document);
+        if (column === undefined) {
+          column = columns.push(document) - 1;
+          places.set(document, column);
+        }
+        ownNegatives.push([row, column]);
+        const score = given?.[1 + negative] ?? Number.NaN;
+        if (!Number.isNaN(score)) teacherScores.push({ query: row, document: column, score });
       }
-    }
+    });
     const otherPositives: [number, number][] = [];
     drawn.forEach(({ query, positive }, row) => {
       const known = new Set(queries[query]!.positives);
@@ -114,15 +128,24 @@ export class BatchSampler {
       queries: drawn.map(({ query }) => queries[query]!.tokens),
       documents: columns.map((document) => documents[document]!),
       otherPositives,
+      ownNegatives,
+      teacherScores,
     };
   }
 
-  /** Some of the items, without repetition. */
-  #draw(items: readonly number[]): number[] {
-    const pool = [...items];
+  /**
+   * Some of a query's negatives, without repetition, as places in its list.
+   * @param scores those of the positive and the negatives: scored negatives come before the others
+   */
+  #draw(count: number, scores: Float32Array | undefined): number[] {
+    const places = Array.from({ length: count }, (_, i) => i);
+    const isScored = (place: number): boolean => scores !== undefined && !Number.isNaN(scores[1 + place]);
+    const pools = [places.filter(isScored), places.filter((place) => !isScored(place))];
     const drawn: number[] = [];
-    while (drawn.length < this.#options.negativesPerQuery && pool.length > 0) {
-      drawn.push(...pool.splice(this.#random.integer(pool.length), 1));
+    for (const pool of pools) {
+      while (drawn.length < this.#options.negativesPerQuery && pool.length > 0) {
+        drawn.push(...pool.splice(this.#random.integer(pool.length), 1));
+      }
     }
     return drawn;
   }

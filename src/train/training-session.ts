@@ -67,6 +67,7 @@ export async function openTrainingSession(
     const data = await buildTrainingSet(examples, {
       tokenizeQuery: tokenize('query'),
       tokenizeDocument: tokenize('document'),
+      negativesPerQuery: config.negativesPerQuery,
       signal,
       onProgress,
       onWarning,
@@ -101,7 +102,11 @@ export async function openTrainingSession(
       steps: stepsOf(config, sampler),
       origin: {
         model: await hashModel(model),
-        data: hashTexts(examples.flatMap(({ query, positive, negatives }) => [query, positive, ...negatives])),
+        data: hashTexts(
+          examples.flatMap(({ query, positive, negatives, scores }) =>
+            [query, positive, ...negatives].concat(scores === undefined ? [] : JSON.stringify(scores)),
+          ),
+        ),
       },
       close: async () => {
         await opened.dispose();

@@ -57,6 +57,58 @@ describe('buildTrainingSet', () => {
     expect(warnings).toEqual(['2 of 4 training queries are left out: they or their documents have no tokens']);
   });
 
+  it('keeps the scores of a teacher beside each positive, in the order of the negatives', async () => {
+    const examples = [
+      { ...example('q', 'a', 'x', 'y'), scores: [9, 3, 1] },
+      { ...example('q', 'b', 'x'), scores: [8, 2] },
+      // margins: the zero is at the positive
+      { ...example('q', 'a', 'z', 'x', 'b'), scores: [0, -7, -100, -1] },
+      example('q', 'c', 'w'),
+      example('r', 'a', 'x'),
+    ];
+    const { queries } = await buildTrainingSet(examples, tokenizers);
+    const [q, r] = queries;
+    expect(await texts(examples)).toEqual([
+      ['q', ['a', 'b', 'c'], ['x', 'y', 'z', 'w']],
+      ['r', ['a'], ['x']],
+    ]);
+    const none = Number.NaN;
+    expect(q!.scores).toEqual([Float32Array.of(9, 3, 1, 2, none), Float32Array.of(8, 2, none, none, none), undefined]);
+    expect(r).not.toHaveProperty('scores');
+  });
+
+  it('keeps scores in step with the documents that are left', async () => {
+    const examples = [
+      { ...example('q', '', 'x'), scores: [1, 2] },
+      { ...example('q', 'a', 'x', '', 'y'), scores: [5, 4, 3, 2] },
+      example('r', 'a'),
+    ];
+    const { queries } = await buildTrainingSet(examples, tokenizers);
+    expect(queries[0]).toMatchObject({ positives: [2], scores: [Float32Array.of(5, 4, 2)] });
+  });
+
+  it.each([[[]], [[1, 2]], [[1, 2, 3, 4]], [[1, Number.NaN, 3]], [[Number.POSITIVE_INFINITY, 1, 2]]])(
+    'refuses the scores %j for two negatives',
+    async (scores) => {
+      const examples = [example('r', 'a'), { ...example('q', 'a', 'x', 'y'), scores }];
+      await expect(buildTrainingSet(examples, tokenizers)).rejects.toThrow(/example 2 has 2 negatives and the scores/);
+    },
+  );
+
+  it.each([
+    [0, []],
+    [1, ['1 of 3 training queries have fewer than 1 hard negatives, 1 of them have none']],
+    [2, ['2 of 3 training queries have fewer than 2 hard negatives, 1 of them have none']],
+  ])('tells of queries with fewer than %i negatives', async (negativesPerQuery, wanted) => {
+    const warnings: string[] = [];
+    const examples = [example('q', 'a', 'x', 'y'), example('r', 'a', 'x'), example('s', 'b')];
+    const options = { ...tokenizers, negativesPerQuery, onWarning: (message: string) => void warnings.push(message) };
+    await buildTrainingSet(examples, options);
+    expect(warnings).toEqual(wanted);
+    await buildTrainingSet([example('q', 'a'), example('r', 'a')], options);
+    expect(warnings).toEqual(wanted);
+  });
+
   it.each([
     ['nothing', []],
     ['one query', [example('q', 'a'), example('q', 'b')]],

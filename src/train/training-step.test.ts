@@ -13,7 +13,7 @@ const config = tinyBertConfig();
 const weights = randomWeights(config);
 const queries = randomSequences([2, 3, 1, 3], config.vocab_size, 2);
 const documents = randomSequences([5, 2, 4, 5, 1, 3], config.vocab_size, 3);
-const batch: TrainingBatch = { queries, documents, otherPositives: [[1, 4]] };
+const batch: TrainingBatch = { queries, documents, otherPositives: [[1, 4]], ownNegatives: [], teacherScores: [] };
 
 interface Found {
   readonly result: StepResult;
@@ -76,6 +76,8 @@ describe('a training step', () => {
       queries: order.map((i) => queries[i]!),
       documents: [...order, ...hard].map((i) => documents[i]!),
       otherPositives: [[order.indexOf(1), place.get(4)!]],
+      ownNegatives: [],
+      teacherScores: [],
     };
     const plain = await runStep(batch);
     const other = await runStep(shuffled);
@@ -134,7 +136,12 @@ describe('a training step', () => {
   });
 
   it('takes a batch of one query and one document', async () => {
-    const { result } = await runStep({ queries: [queries[0]!], documents: [documents[0]!], otherPositives: [] });
+    const { result } = await runStep({
+      ...batch,
+      queries: [queries[0]!],
+      documents: [documents[0]!],
+      otherPositives: [],
+    });
     expect(result.baseLoss).toBeCloseTo(0, 6);
     expect(result.loss).toBeGreaterThan(0);
   });
@@ -151,7 +158,7 @@ describe('a training step', () => {
       documentRegularizer: new FlopsRegularizer(),
     });
     const settings = { queryRegularizerWeight: 0.3, documentRegularizerWeight: 0.2, seed: 1, step: 1 };
-    const small = { queries: [queries[0]!], documents: [documents[0]!], otherPositives: [] };
+    const small = { ...batch, queries: [queries[0]!], documents: [documents[0]!], otherPositives: [] };
     const first = await step.run(small, settings);
     const second = await step.run(batch, settings);
     expect(await step.run(small, settings)).toEqual(first);

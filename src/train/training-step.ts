@@ -4,6 +4,7 @@ import { modelShape } from '../checkpoint/families/registry.ts';
 import type { Engine, Program, Tensor } from '../compute/runtime/engine.ts';
 import type { Dropout } from '../model/dropout.ts';
 import { packTokens } from '../model/token-layout.ts';
+import type { TeacherScore } from './losses/loss.ts';
 import { buildTrainingGraph, type TrainingGraphOptions, trainingOutputs } from './training-graph.ts';
 
 /** A batch of token ids. */
@@ -13,6 +14,10 @@ export interface TrainingBatch {
   readonly documents: readonly Int32Array[];
   /** Pairs (query, document) known to be relevant besides the positive at the query's own place. */
   readonly otherPositives: readonly (readonly [query: number, document: number])[];
+  /** Pairs (query, document) where the document was drawn as a hard negative of that query. */
+  readonly ownNegatives: readonly (readonly [query: number, document: number])[];
+  /** A teacher's scores of positives and own negatives, where the data have them. */
+  readonly teacherScores: readonly TeacherScore[];
 }
 
 /** What changes from step to step. */
@@ -76,8 +81,8 @@ export class TrainingStep {
         queryCount: queries.length,
         documentCount: documents.length,
         otherPositives: batch.otherPositives,
-        ownNegatives: [],
-        teacherScores: [],
+        ownNegatives: batch.ownNegatives,
+        teacherScores: batch.teacherScores,
       }),
       ...dropout.feeds({ T: packed.tokenCount }, settings.seed, settings.step),
     });

@@ -75,7 +75,13 @@ for (const { name, model } of cases) {
       const ids = (lists: readonly number[][]): Int32Array[] => lists.map((list) => Int32Array.from(list));
       const { queryRegularizerWeight, documentRegularizerWeight } = golden.settings;
       return training.run(
-        { queries: ids(batch.queries), documents: ids([...batch.positives, ...batch.negatives]), otherPositives: [] },
+        {
+          queries: ids(batch.queries),
+          documents: ids([...batch.positives, ...batch.negatives]),
+          otherPositives: [],
+          ownNegatives: [],
+          teacherScores: [],
+        },
         { queryRegularizerWeight, documentRegularizerWeight, seed: 0, step },
       );
     };

@@ -96,6 +96,8 @@ describe('a training step', () => {
         queries: sequences([3, 2], 13, random),
         documents: sequences([4, 5, 3, 5], 13, random),
         otherPositives: [[0, 2]] as const,
+        ownNegatives: [],
+        teacherScores: [],
       };
       return step.run(batch, { queryRegularizerWeight: 0.3, documentRegularizerWeight: 0.2, seed: 5, step: 1 });
     });

@@ -51,6 +51,8 @@ it('of training: 200 steps', async () => {
           queries: randomSequences(lengths(16), config.vocab_size, step),
           documents: randomSequences(lengths(32), config.vocab_size, step + 1),
           otherPositives: [],
+          ownNegatives: [],
+          teacherScores: [],
         };
         ({ loss } = await training.run(batch, { ...settings, step }));
         await engine.adamW({ ...update, step, learningRate: 1e-4, withoutDecay: new Set() });
