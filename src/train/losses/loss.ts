@@ -24,9 +24,6 @@ export interface BatchRelevance {
   readonly teacherScores: readonly TeacherScore[];
 }
 
-/** Told of each part of a loss that has several, weighted: the parts add up to the loss. */
-export type ReportLossPart = (name: string, value: Value) => void;
-
 /** A ranking loss. */
 export interface Loss {
   readonly name: string;
@@ -37,9 +34,8 @@ export interface Loss {
   /**
    * Builds the loss: a scalar, the mean over queries.
    * @param scores dot products of queries and documents, [Q, D]
-   * @param report called for each part while it is built; a loss of one part does not call it
    */
-  build(graph: Graph, scores: Value, report?: ReportLossPart): Value;
+  build(graph: Graph, scores: Value): Value;
   /**
    * What the loss needs to be told of each batch. Feeds of one name have one content, whatever loss asks for them.
    * @throws LexrayError BAD_INPUT when the batch cannot teach what the loss learns from
