@@ -13,8 +13,10 @@ import { openModelFolder } from '../dist/checkpoint/layouts/model-folder.js';
 import { openOrtEngine } from '../dist/compute/runtime/ort-engine.js';
 import { modelVariables } from '../dist/model/splade-graph.js';
 import { InfoNceLoss } from '../dist/train/losses/info-nce.js';
+import { Objective } from '../dist/train/objective.js';
 import { FlopsRegularizer } from '../dist/train/regularizers/flops.js';
-import { TrainingStep } from '../dist/train/training-step.js';
+import { TransformerSide } from '../dist/train/side-encoder.js';
+import { SingleGraphStep } from '../dist/train/training-step.js';
 import { median, printTable, startPeer } from './peer.mjs';
 
 const { values: options } = parseArgs({
@@ -44,26 +46,30 @@ const variables = modelVariables(config, true);
 const engine = await openOrtEngine({ threads });
 await engine.createVariables(variables);
 for await (const { name, data } of model.checkpoint.loadWeights()) await engine.writeVariable(name, 'value', data);
-const training = new TrainingStep(engine, config, {
-  activation: 'relu',
-  buckets: Number(options.buckets),
-  dropoutRate: 0,
-  loss: new InfoNceLoss(),
-  queryRegularizer: new FlopsRegularizer(),
-  documentRegularizer: new FlopsRegularizer(),
+const side = new TransformerSide(config, { activation: 'relu', buckets: Number(options.buckets), dropoutRate: 0 });
+const objective = new Objective({
+  losses: [{ loss: new InfoNceLoss(), weight: 1 }],
+  regularizers: [
+    { part: 'query_regularizer_loss', regularizer: new FlopsRegularizer(), side: 'queries' },
+    { part: 'document_regularizer_loss', regularizer: new FlopsRegularizer(), side: 'documents' },
+  ],
 });
+const training = new SingleGraphStep(engine, { shared: side }, objective);
 const ids = (lists) => lists.map((list) => Int32Array.from(list));
 const trainingBatch = {
   queries: ids(batch.queries),
   documents: ids([...batch.positives, ...batch.negatives]),
   otherPositives: [],
+  ownNegatives: [],
+  teacherScores: [],
 };
 let step = 0;
 async function lexrayStep() {
   step++;
   const start = performance.now();
   const cpu = process.cpuUsage();
-  const settings = { queryRegularizerWeight: 0.05, documentRegularizerWeight: 0.003, seed: 0, step };
+  const regularizerWeights = { query_regularizer_loss: 0.05, document_regularizer_loss: 0.003 };
+  const settings = { regularizerWeights, seed: 0, step };
   const { loss } = await training.run(trainingBatch, settings);
   await engine.adamW({
     step,

@@ -3,6 +3,7 @@
 import type { ModelConfig } from '../checkpoint/families/model-family.ts';
 import { findFamily, modelShape } from '../checkpoint/families/registry.ts';
 import type { Graph, Value } from '../compute/graph/graph.ts';
+import { Exp, Mul, Neg } from '../compute/graph/ops/index.ts';
 import type { VariableSpec } from '../compute/runtime/engine.ts';
 import { albert } from './albert.ts';
 import { bert } from './bert.ts';
@@ -26,7 +27,16 @@ export interface SpladeGraphOptions {
   readonly trained: boolean;
   /** Dropout rate after embeddings and sublayers. */
   readonly dropoutRate: number;
+  /** Whether the logits are z·exp(−g), g a variable: see {@link headScaleName}. @default false */
+  readonly learnedScale?: boolean | undefined;
 }
+
+/**
+ * The variable g, [1], of a head with a learned scale: logits exp(−g)·(Wh + b), so that exp(g) takes the place of the
+ * factor k of a corrected head. The logarithm keeps the factor above 0 and makes a step of an optimizer a relative one, as in
+ * CLIP's temperature (arXiv 2103.00020).
+ */
+export const headScaleName = 'lexray.head_scale';
 
 /** What {@link buildSpladeGraph} adds to a graph. */
 export interface SpladeGraph {
@@ -78,12 +88,17 @@ export function declareDecoder(graph: Graph, config: ModelConfig): Pick<HeadGrap
 /** Adds the encoder to a graph. */
 export function buildSpladeGraph(graph: Graph, config: ModelConfig, options: SpladeGraphOptions): SpladeGraph {
   const { layout, hidden, weight, bias, dropout } = buildHeadGraph(graph, config, options);
-  const logits = pooledLogits(hidden, weight, bias, layout, options.trained);
+  const pooled = pooledLogits(hidden, weight, bias, layout, options.trained);
+  // The scale is above 0: it may come after the maximum.
+  const logits = options.learnedScale ? Mul(pooled, Exp(Neg(graph.variable(headScaleName, [1])))) : pooled;
   return { hidden, logits, weights: spladeActivation(logits, options.activation), dropout };
 }
 
-/** The variables of a model, in the order of its family. */
-export function modelVariables(config: ModelConfig, trainable: boolean): VariableSpec[] {
+/**
+ * The variables of a model, in the order of its family.
+ * @param prefix before each name @default none
+ */
+export function modelVariables(config: ModelConfig, trainable: boolean, prefix = ''): VariableSpec[] {
   const specs = findFamily(config.model_type, 'config.json').weights(config);
-  return specs.map(({ name, shape }) => ({ name, dims: [...shape], trainable }));
+  return specs.map(({ name, shape }) => ({ name: prefix + name, dims: [...shape], trainable }));
 }

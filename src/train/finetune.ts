@@ -150,7 +150,7 @@ export async function forecastFinetune(options: Omit<FinetuneOptions, 'output'>)
   const session = await openTrainingSession(config, options);
   try {
     const { sampler, training, steps, variables } = session;
-    const settings = { queryRegularizerWeight: 0, documentRegularizerWeight: 0, seed: config.seed };
+    const settings = { regularizerWeights: {}, seed: config.seed };
     await training.run(sampler.next(), { ...settings, step: 1 });
     const trials = 3;
     const start = performance.now();

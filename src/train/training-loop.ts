@@ -77,8 +77,10 @@ export class TrainingLoop {
     const started = performance.now();
     const ramp = quadraticRamp(step, Math.round(config.regularizerRampRatio * steps));
     const result = await training.run(sampler.next(), {
-      queryRegularizerWeight: config.queryRegularizerWeight * ramp,
-      documentRegularizerWeight: config.documentRegularizerWeight * ramp,
+      regularizerWeights: {
+        query_regularizer_loss: config.queryRegularizerWeight * ramp,
+        document_regularizer_loss: config.documentRegularizerWeight * ramp,
+      },
       seed: config.seed,
       step,
     });
@@ -197,8 +199,9 @@ class MetricsWindow {
       epoch,
       loss: average(({ result }) => result.loss),
       base_loss: average(({ result }) => result.baseLoss),
-      query_regularizer_loss: average(({ result }) => result.queryRegularizerLoss),
-      document_regularizer_loss: average(({ result }) => result.documentRegularizerLoss),
+      ...Object.fromEntries(
+        Object.keys(this.#steps[0]!.result.parts).map((part) => [part, average(({ result }) => result.parts[part]!)]),
+      ),
       grad_norm: average(({ gradientNorm }) => gradientNorm),
       learning_rate: this.#steps.at(-1)!.learningRate,
       query_active_dims: average(({ result }) => mean(result.queryActiveDims)),

@@ -14,9 +14,11 @@ import type { ProgressListener, WarningListener } from '../util/progress.ts';
 import { BatchSampler } from './batch-sampler.ts';
 import type { FinetuneConfig } from './finetune-config.ts';
 import { InfoNceLoss } from './losses/info-nce.ts';
+import { Objective } from './objective.ts';
 import { FlopsRegularizer } from './regularizers/flops.ts';
+import { TransformerSide } from './side-encoder.ts';
 import { buildTrainingSet } from './training-set.ts';
-import { TrainingStep } from './training-step.ts';
+import { SingleGraphStep, type TrainingStep } from './training-step.ts';
 
 /** What {@link openTrainingSession} needs besides the settings. */
 export interface TrainingSessionOptions {
@@ -80,14 +82,19 @@ export async function openTrainingSession(
       throwIfAborted(signal);
       await engine.writeVariable(name, 'value', weights);
     }
-    const training = new TrainingStep(engine, modelConfig, {
+    const side = new TransformerSide(modelConfig, {
       activation,
       buckets: config.lengthBuckets,
       dropoutRate: config.dropoutRate,
-      loss: new InfoNceLoss({ temperature: config.temperature }),
-      queryRegularizer: new FlopsRegularizer(),
-      documentRegularizer: new FlopsRegularizer(),
     });
+    const objective = new Objective({
+      losses: [{ loss: new InfoNceLoss({ temperature: config.temperature }), weight: 1 }],
+      regularizers: [
+        { part: 'query_regularizer_loss', regularizer: new FlopsRegularizer(), side: 'queries' },
+        { part: 'document_regularizer_loss', regularizer: new FlopsRegularizer(), side: 'documents' },
+      ],
+    });
+    const training = new SingleGraphStep(engine, { shared: side }, objective);
     const { maxActiveDims } = model;
     const recorded = recordedPolicy(policy);
     const parts = { engine, config: modelConfig, activation, tokenizer, policy: recorded, maxActiveDims };

@@ -1,118 +1,128 @@
-/** Runs training steps: lays a batch out, feeds the compiled graph, and reads back the loss and its parts. */
-import type { ModelConfig } from '../checkpoint/families/model-family.ts';
-import { modelShape } from '../checkpoint/families/registry.ts';
+/**
+ * One training step: from token ids to the gradients of all variables, which stay in the engine, and to the figures that
+ * the step reports. Two forms: {@link SingleGraphStep} here, and `split-step.ts`.
+ */
+import { addGradients } from '../compute/graph/autodiff.ts';
+import { Graph } from '../compute/graph/graph.ts';
+import { Gather } from '../compute/graph/ops/index.ts';
 import type { Engine, Program, Tensor } from '../compute/runtime/engine.ts';
-import type { Dropout } from '../model/dropout.ts';
-import { packTokens } from '../model/token-layout.ts';
-import type { TeacherScore } from './losses/loss.ts';
-import { buildTrainingGraph, type TrainingGraphOptions, trainingOutputs } from './training-graph.ts';
+import type { BatchRelevance } from './losses/loss.ts';
+import type { Objective, ObjectiveResult, ObjectiveSettings } from './objective.ts';
+import type { PreparedTexts, SideEncoder, SideGraph, StepSeed } from './side-encoder.ts';
 
-/** A batch of token ids. */
-export interface TrainingBatch {
+/** A batch of token ids, and what is known of its pairs. */
+export interface TrainingBatch extends Omit<BatchRelevance, 'queryCount' | 'documentCount'> {
   readonly queries: readonly Int32Array[];
   /** The positive of each query, in the queries' order, then the hard negatives. */
   readonly documents: readonly Int32Array[];
-  /** Pairs (query, document) known to be relevant besides the positive at the query's own place. */
-  readonly otherPositives: readonly (readonly [query: number, document: number])[];
-  /** Pairs (query, document) where the document was drawn as a hard negative of that query. */
-  readonly ownNegatives: readonly (readonly [query: number, document: number])[];
-  /** A teacher's scores of positives and own negatives, where the data have them. */
-  readonly teacherScores: readonly TeacherScore[];
 }
 
 /** What changes from step to step. */
-export interface StepSettings {
-  /** λ_q of this step. */
-  readonly queryRegularizerWeight: number;
-  /** λ_d of this step. */
-  readonly documentRegularizerWeight: number;
-  /** Seed of dropout. */
-  readonly seed: number;
-  /** Number of the step, from 1. */
-  readonly step: number;
+export interface StepSettings extends ObjectiveSettings, StepSeed {
+  /** Whether gradients replace those in the engine or are added to them. @default 'replace' */
+  readonly gradients?: 'replace' | 'add' | undefined;
 }
 
 /** What a step found, before the weights are updated. */
-export interface StepResult {
-  readonly loss: number;
-  readonly baseLoss: number;
-  readonly queryRegularizerLoss: number;
-  readonly documentRegularizerLoss: number;
-  /** Active dimensions of each query of the batch. */
-  readonly queryActiveDims: Float32Array;
-  readonly documentActiveDims: Float32Array;
+export interface StepResult extends ObjectiveResult {
   /** Tokens of the batch, padding not counted. */
   readonly tokenCount: number;
 }
 
-interface CompiledStep {
-  readonly program: Program;
-  readonly dropout: Dropout;
+/** Forward and backward passes of a model. Gradients stay in the engine, beside their variables. */
+export interface TrainingStep {
+  /** Computes the loss and the gradients of a batch. */
+  run(batch: TrainingBatch, settings: StepSettings): Promise<StepResult>;
 }
 
-/** Forward and backward passes of one model. Gradients stay in the engine, beside their variables. */
-export class TrainingStep {
-  readonly #engine: Engine;
-  readonly #config: ModelConfig;
-  readonly #options: TrainingGraphOptions;
-  readonly #compiled = new Map<number, Promise<CompiledStep>>();
+/** Who encodes: one for all texts, or one for each side. */
+export type Encoders =
+  | { readonly shared: SideEncoder }
+  | { readonly queries: SideEncoder; readonly documents: SideEncoder };
 
-  constructor(engine: Engine, config: ModelConfig, options: TrainingGraphOptions) {
+/** Which documents of a batch are relevant to which queries. */
+export function relevanceOf(batch: TrainingBatch): BatchRelevance {
+  const { queries, documents, otherPositives, ownNegatives, teacherScores } = batch;
+  return {
+    queryCount: queries.length,
+    documentCount: documents.length,
+    otherPositives,
+    ownNegatives,
+    teacherScores,
+  };
+}
+
+interface CompiledStep {
+  readonly program: Program;
+  /** Of each encoder. */
+  readonly graphs: readonly SideGraph[];
+}
+
+/**
+ * The step as one graph: encoder, objective, and all gradients. The fastest form. Two transformers do not fit into it,
+ * since both would lay out tokens under the same names; a static query side and a transformer do.
+ */
+export class SingleGraphStep implements TrainingStep {
+  readonly #engine: Engine;
+  readonly #encoders: Encoders;
+  readonly #objective: Objective;
+  readonly #compiled = new Map<string, Promise<CompiledStep>>();
+
+  constructor(engine: Engine, encoders: Encoders, objective: Objective) {
     this.#engine = engine;
-    this.#config = config;
-    this.#options = options;
+    this.#encoders = encoders;
+    this.#objective = objective;
   }
 
-  /** Computes the loss and the gradients of a batch. */
   async run(batch: TrainingBatch, settings: StepSettings): Promise<StepResult> {
     const { queries, documents } = batch;
-    const packed = packTokens([...queries, ...documents], {
-      buckets: this.#options.buckets,
-      ...modelShape(this.#config),
-    });
-    const { program, dropout } = await this.#compile(packed.bucketCount);
-    const outputs = await program.run({
-      ...packed.feeds,
-      queryColumns: columns(packed.columns.subarray(0, queries.length)),
-      documentColumns: columns(packed.columns.subarray(queries.length)),
-      queryRegularizerWeight: scalar(settings.queryRegularizerWeight),
-      documentRegularizerWeight: scalar(settings.documentRegularizerWeight),
-      ...this.#options.loss.feeds({
-        queryCount: queries.length,
-        documentCount: documents.length,
-        otherPositives: batch.otherPositives,
-        ownNegatives: batch.ownNegatives,
-        teacherScores: batch.teacherScores,
-      }),
-      ...dropout.feeds({ T: packed.tokenCount }, settings.seed, settings.step),
-    });
-    const figures = (name: string): Float32Array => outputs[name]!.data as Float32Array;
-    return {
-      loss: figures(trainingOutputs.loss)[0]!,
-      baseLoss: figures(trainingOutputs.baseLoss)[0]!,
-      queryRegularizerLoss: figures(trainingOutputs.queryRegularizer)[0]!,
-      documentRegularizerLoss: figures(trainingOutputs.documentRegularizer)[0]!,
-      queryActiveDims: figures(trainingOutputs.queryActiveDims),
-      documentActiveDims: figures(trainingOutputs.documentActiveDims),
-      tokenCount: packed.tokenCount,
-    };
+    const encoders = this.#encoders;
+    const prepared =
+      'shared' in encoders
+        ? [encoders.shared.prepare([...queries, ...documents])]
+        : [encoders.queries.prepare(queries), encoders.documents.prepare(documents)];
+    const [queryColumns, documentColumns] =
+      prepared.length === 1
+        ? [prepared[0]!.columns.subarray(0, queries.length), prepared[0]!.columns.subarray(queries.length)]
+        : [prepared[0]!.columns, prepared[1]!.columns];
+    const { program, graphs } = await this.#compile(prepared);
+    const outputs = await program.run(
+      {
+        ...Object.assign({}, ...prepared.map((texts) => texts.feeds)),
+        ...Object.assign({}, ...graphs.map((graph, i) => graph.dropoutFeeds(prepared[i]!, settings))),
+        queryColumns: columns(queryColumns),
+        documentColumns: columns(documentColumns),
+        ...this.#objective.feeds(relevanceOf(batch), settings),
+      },
+      { gradients: settings.gradients ?? 'replace' },
+    );
+    const tokenCount = prepared.reduce((sum, texts) => sum + texts.tokenCount, 0);
+    return { ...this.#objective.read(outputs), tokenCount };
   }
 
-  #compile(buckets: number): Promise<CompiledStep> {
-    let compiled = this.#compiled.get(buckets);
+  #compile(prepared: readonly PreparedTexts[]): Promise<CompiledStep> {
+    const key = prepared.map(({ buckets }) => buckets).join();
+    let compiled = this.#compiled.get(key);
     if (compiled === undefined) {
-      const { graph, dropout } = buildTrainingGraph(this.#config, { ...this.#options, buckets });
-      compiled = this.#engine.compile(graph).then((program) => ({ program, dropout }));
-      this.#compiled.set(buckets, compiled);
+      compiled = this.#build(prepared.map(({ buckets }) => buckets));
+      this.#compiled.set(key, compiled);
     }
     return compiled;
+  }
+
+  async #build(buckets: readonly number[]): Promise<CompiledStep> {
+    const graph = new Graph();
+    const encoders = this.#encoders;
+    const sides = 'shared' in encoders ? [encoders.shared] : [encoders.queries, encoders.documents];
+    const graphs = sides.map((side, i) => side.build(graph, buckets[i]!, true));
+    const [querySide, documentSide] = [graphs[0]!, graphs.at(-1)!];
+    const queries = Gather(querySide.weights, graph.feed('queryColumns', 'int64', ['Q']), 1, { unique: true });
+    const documents = Gather(documentSide.weights, graph.feed('documentColumns', 'int64', ['D']), 1, { unique: true });
+    addGradients(graph, this.#objective.build(graph, { queries, documents }));
+    return { program: await this.#engine.compile(graph), graphs };
   }
 }
 
 function columns(data: Int32Array): Tensor {
   return { dtype: 'int64', dims: [data.length], data: BigInt64Array.from(data, BigInt) };
-}
-
-function scalar(value: number): Tensor {
-  return { dtype: 'float32', dims: [], data: Float32Array.of(value) };
 }

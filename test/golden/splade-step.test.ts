@@ -12,9 +12,8 @@ import { openSafetensors } from '../../src/checkpoint/safetensors-reader.ts';
 import type { Engine } from '../../src/compute/runtime/engine.ts';
 import { openOrtEngine } from '../../src/compute/runtime/ort-engine.ts';
 import { modelVariables } from '../../src/model/splade-graph.ts';
-import { InfoNceLoss } from '../../src/train/losses/info-nce.ts';
-import { FlopsRegularizer } from '../../src/train/regularizers/flops.ts';
-import { type StepResult, TrainingStep } from '../../src/train/training-step.ts';
+import type { StepResult, TrainingStep } from '../../src/train/training-step.ts';
+import { regularizerWeights, spladeStep } from '../fixtures/training-step.ts';
 
 interface Batch {
   readonly queries: readonly number[][];
@@ -60,14 +59,7 @@ for (const { name, model } of cases) {
       for await (const { name: weight, data } of checkpoint.loadWeights())
         await engine.writeVariable(weight, 'value', data);
       await checkpoint.close();
-      training = new TrainingStep(engine, config, {
-        activation: 'relu',
-        buckets: 3,
-        dropoutRate: 0,
-        loss: new InfoNceLoss({ temperature: golden.settings.temperature }),
-        queryRegularizer: new FlopsRegularizer(),
-        documentRegularizer: new FlopsRegularizer(),
-      });
+      training = spladeStep(engine, config, { temperature: golden.settings.temperature });
     });
     afterAll(() => engine.dispose());
 
@@ -82,7 +74,7 @@ for (const { name, model } of cases) {
           ownNegatives: [],
           teacherScores: [],
         },
-        { queryRegularizerWeight, documentRegularizerWeight, seed: 0, step },
+        { regularizerWeights: regularizerWeights(queryRegularizerWeight, documentRegularizerWeight), seed: 0, step },
       );
     };
 
@@ -91,8 +83,8 @@ for (const { name, model } of cases) {
       const result = await run(golden.batch, 1);
       expect(result.loss).toBeCloseTo(expected.loss, 4);
       expect(result.baseLoss).toBeCloseTo(expected.baseLoss, 4);
-      expect(result.queryRegularizerLoss).toBeCloseTo(expected.queryFlops * settings.queryRegularizerWeight, 4);
-      expect(result.documentRegularizerLoss).toBeCloseTo(
+      expect(result.parts.query_regularizer_loss).toBeCloseTo(expected.queryFlops * settings.queryRegularizerWeight, 4);
+      expect(result.parts.document_regularizer_loss).toBeCloseTo(
         expected.documentFlops * settings.documentRegularizerWeight,
         4,
       );

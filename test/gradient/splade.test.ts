@@ -18,10 +18,8 @@ import {
   vocabularyTile,
 } from '../../src/model/splade-pooling.ts';
 import { declareTokenLayout, packTokens } from '../../src/model/token-layout.ts';
-import { InfoNceLoss } from '../../src/train/losses/info-nce.ts';
-import { FlopsRegularizer } from '../../src/train/regularizers/flops.ts';
-import { TrainingStep } from '../../src/train/training-step.ts';
 import { Random } from '../../src/util/random.ts';
+import { regularizerWeights, spladeStep } from '../fixtures/training-step.ts';
 import { checkGradients } from './check-gradients.ts';
 
 /** Small steps: a maximum and ReLU have kinks, and many of them. */
@@ -84,14 +82,7 @@ describe('a training step', () => {
       tie_word_embeddings: tied,
     });
     const { graph, feeds } = await capture((engine) => {
-      const step = new TrainingStep(engine, config, {
-        activation: 'relu',
-        buckets: 2,
-        dropoutRate: 0.2,
-        loss: new InfoNceLoss({ temperature: 0.7 }),
-        queryRegularizer: new FlopsRegularizer(),
-        documentRegularizer: new FlopsRegularizer(),
-      });
+      const step = spladeStep(engine, config, { buckets: 2, dropoutRate: 0.2, temperature: 0.7 });
       const batch = {
         queries: sequences([3, 2], 13, random),
         documents: sequences([4, 5, 3, 5], 13, random),
@@ -99,7 +90,7 @@ describe('a training step', () => {
         ownNegatives: [],
         teacherScores: [],
       };
-      return step.run(batch, { queryRegularizerWeight: 0.3, documentRegularizerWeight: 0.2, seed: 5, step: 1 });
+      return step.run(batch, { regularizerWeights: regularizerWeights(0.3, 0.2), seed: 5, step: 1 });
     });
     const variables = Object.fromEntries(
       modelVariables(config, true).map(({ name, dims }) => {

@@ -2,11 +2,9 @@
 import { expect, it } from 'vitest';
 import { openOrtEngine } from '../../src/compute/runtime/ort-engine.ts';
 import { SparseEncoder } from '../../src/model/sparse-encoder.ts';
-import { InfoNceLoss } from '../../src/train/losses/info-nce.ts';
-import { FlopsRegularizer } from '../../src/train/regularizers/flops.ts';
-import { TrainingStep } from '../../src/train/training-step.ts';
 import { tinyModel } from '../fixtures/model-folders.ts';
 import { loadWeights, randomSequences, randomWeights, tinyBertConfig } from '../fixtures/tiny-bert.ts';
+import { regularizerWeights, spladeStep } from '../fixtures/training-step.ts';
 
 const megabyte = 1 << 20;
 const resident = (): number => process.memoryUsage.rss() / megabyte;
@@ -32,15 +30,8 @@ it('of training: 200 steps', async () => {
   const engine = await openOrtEngine({ threads: 1 });
   try {
     await loadWeights(engine, config, randomWeights(config));
-    const training = new TrainingStep(engine, config, {
-      activation: 'relu',
-      buckets: 4,
-      dropoutRate: 0.1,
-      loss: new InfoNceLoss(),
-      queryRegularizer: new FlopsRegularizer(),
-      documentRegularizer: new FlopsRegularizer(),
-    });
-    const settings = { queryRegularizerWeight: 1e-3, documentRegularizerWeight: 1e-3, seed: 1 };
+    const training = spladeStep(engine, config, { buckets: 4, dropoutRate: 0.1 });
+    const settings = { regularizerWeights: regularizerWeights(1e-3, 1e-3), seed: 1 };
     const update = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradientNorm: 1 };
     let loss = 0;
     const run = async (from: number, to: number): Promise<void> => {
