@@ -7,6 +7,7 @@ import { movementCases } from './cases/movement.ts';
 import { normalizationCases } from './cases/normalization.ts';
 import { reductionCases } from './cases/reduction.ts';
 import { rotaryCases } from './cases/rotary.ts';
+import { topKCases } from './cases/top-k.ts';
 import type { OpCase } from './op-case.ts';
 
 /** All cases. */
@@ -19,4 +20,5 @@ export const opCases: readonly OpCase[] = [
   ...normalizationCases,
   ...reductionCases,
   ...rotaryCases,
+  ...topKCases,
 ];

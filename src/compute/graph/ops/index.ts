@@ -20,9 +20,10 @@ export {
   Sub,
   Tanh,
 } from './elementwise.ts';
-export { addRows, Gather, GatherND, type GatherOptions, NonZero, ScatterND } from './indexing.ts';
+export { addRows, Gather, GatherND, type GatherOptions, NonZero, ScatterElements, ScatterND } from './indexing.ts';
 export { Linear, MatMul, type MatMulOptions } from './linear-algebra.ts';
 export { Concat, Expand, Reshape, Shape, Split, sliceRows, Transpose, Unsqueeze } from './movement.ts';
 export { LayerNormalization, LogSoftmax, Softmax } from './normalization.ts';
 export { ArgMax, ReduceMax, ReduceMean, ReduceSum, sumAll } from './reduction.ts';
 export { RotaryEmbedding } from './rotary.ts';
+export { TopK } from './top-k.ts';

@@ -49,6 +49,15 @@ export function ScatterND(x: Value, indices: Value, updates: Value, reduction: '
 }
 
 /**
+ * A copy of x with updates written along an axis: y[indices[i, j], j] = updates[i, j] on axis 0 of two. No place may occur twice.
+ * @param indices int64, of the updates' shape
+ */
+export function ScatterElements(x: Value, indices: Value, updates: Value, axis: number): Value {
+  const at = normalAxis('ScatterElements', axis, x.dims.length);
+  return x.graph.node('ScatterElements', [x, indices, updates], [{ dtype: x.dtype, dims: x.dims }], { axis: at })[0]!;
+}
+
+/**
  * A copy of x with rows added to it; rows may repeat. Slow: element by element on one thread.
  * @param rows int64 [n]
  * @param updates [n, ...x.dims[1:]]

@@ -12,6 +12,7 @@ import { movementKernels } from './movement.ts';
 import { normalizationKernels } from './normalization.ts';
 import { reductionKernels } from './reduction.ts';
 import { rotaryKernels } from './rotary.ts';
+import { topKKernels } from './top-k.ts';
 
 /** Kernels by operator. */
 export const referenceKernels: Kernels = {
@@ -25,6 +26,7 @@ export const referenceKernels: Kernels = {
   ...normalizationKernels,
   ...reductionKernels,
   ...rotaryKernels,
+  ...topKKernels,
 };
 
 /**
