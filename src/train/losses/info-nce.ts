@@ -10,14 +10,17 @@ import type { Graph, Value } from '../../compute/graph/graph.ts';
 import { Add, LogSoftmax, Mul, ReduceMean, ReduceSum } from '../../compute/graph/ops/index.ts';
 import type { Tensor } from '../../compute/runtime/engine.ts';
 import type { BatchRelevance, Loss } from './loss.ts';
+import { excluded, positiveLabels, ScoreMatrixFeed } from './score-matrix-feed.ts';
 
 /** Options of {@link InfoNceLoss}. */
 export interface InfoNceOptions {
   /** Temperature τ. @default 1 */
-  readonly temperature?: number;
+  readonly temperature?: number | undefined;
 }
 
-/** InfoNCE over all documents of the batch. */
+/**
+ * InfoNCE over all documents of the batch. Where there is no teacher: larger batches and hard negatives make it stronger.
+ */
 export class InfoNceLoss implements Loss {
   readonly name = 'InfoNCE';
   readonly needsTeacher = false;
@@ -36,15 +39,9 @@ export class InfoNceLoss implements Loss {
     return Mul(ReduceMean(logProbability, [0], false), -1);
   }
 
-  feeds({ queryCount, documentCount, otherPositives }: BatchRelevance): Record<string, Tensor> {
-    const dims = [queryCount, documentCount];
-    const labels = new Float32Array(queryCount * documentCount);
-    const mask = new Float32Array(queryCount * documentCount);
-    for (let i = 0; i < queryCount; i++) labels[i * documentCount + i] = 1;
-    for (const [query, document] of otherPositives) mask[query * documentCount + document] = -1e9;
-    return {
-      labels: { dtype: 'float32', dims, data: labels },
-      scoreMask: { dtype: 'float32', dims, data: mask },
-    };
+  feeds(relevance: BatchRelevance): Record<string, Tensor> {
+    const mask = new ScoreMatrixFeed(relevance);
+    for (const [query, document] of relevance.otherPositives) mask.set(query, document, excluded);
+    return { labels: positiveLabels(relevance), scoreMask: mask.tensor };
   }
 }

@@ -42,3 +42,9 @@ export interface Loss {
    */
   feeds(relevance: BatchRelevance): Readonly<Record<string, Tensor>>;
 }
+
+/** A ranking loss and its share of a sum of several. */
+export interface WeightedLoss {
+  readonly loss: Loss;
+  readonly weight: number;
+}
