@@ -96,3 +96,31 @@ describe('lexray export --to st-train', () => {
     expect(await readdir(folder)).toEqual(before);
   });
 });
+
+describe('lexray export --to onnx', () => {
+  it('writes a model folder with two graphs', async () => {
+    const output = at('onnx model');
+    const { code, stdout, stderr } = await runInProcess('export', tinyModel, '--to', 'onnx', '-o', output, '--json');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const files = ['onnx/model.onnx', 'onnx/splade.onnx'];
+    const inputs = ['input_ids', 'attention_mask', 'token_type_ids'];
+    expect(JSON.parse(stdout)).toMatchObject({ verb: 'export', output, to: 'onnx', files, inputs });
+    expect((await readdir(join(output, 'onnx'))).sort()).toEqual(['model.onnx', 'splade.onnx']);
+    const manifest = JSON.parse(await readFile(join(output, 'manifest.json'), 'utf8')) as { parents: object };
+    expect(Object.keys(manifest.parents)).toContain('model/model.safetensors');
+    // The exported folder is a model like any other, and may be exported again.
+    const again = await runInProcess('export', output, '--to', 'onnx', '-o', at('onnx again'), '--quiet');
+    expect({ code: again.code, stderr: again.stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  it.each([
+    ['data', ['--to', 'onnx', '--data', 'x.tsv'], /takes no data/],
+    ['no data for a training run', ['--to', 'st-train'], /needs --data/],
+    ['an unknown format', ['--to', 'gguf'], /st-train|onnx/],
+  ])('refuses %s', async (_title, flags, message) => {
+    const { code, stderr } = await runInProcess('export', tinyModel, ...flags, '-o', at('never'));
+    expect(stderr).toMatch(message);
+    expect(code).toBe(2);
+    expect(await readdir(folder)).not.toContain('never');
+  });
+});

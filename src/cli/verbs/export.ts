@@ -5,7 +5,7 @@ import type { BeirCollection } from '../../data/load-beir.ts';
 import type { HubDataset } from '../../export/st-train/script.ts';
 import { stTrainSettingsSchema, trainingPrecisions } from '../../export/st-train/settings.ts';
 import type { LocalData } from '../../export/st-train/training-data.ts';
-import { badInput } from '../../util/errors.ts';
+import { badInput, LexrayError } from '../../util/errors.ts';
 import { checkOutput } from '../check-output.ts';
 import { formatCount } from '../format.ts';
 import { modelDescription, modelFolder } from '../model-folder.ts';
@@ -14,127 +14,170 @@ import {
   decimal,
   flag,
   integer,
+  type OptionValues,
   optionalInteger,
   optionalText,
   text,
   textWithDefault,
   words,
 } from '../option.ts';
-import { defineVerb, type Verb, type VerbContext } from '../verb.ts';
+import { defineVerb, type Verb, type VerbContext, type VerbResult } from '../verb.ts';
 
 const defaults = stTrainSettingsSchema.parse({});
 const share = { min: 0, max: 1 };
+
+const options = {
+  to: choice(
+    'st-train: a training run for sentence-transformers, on GPUs or many machines; onnx: the model with ONNX graphs, for Transformers.js and other runtimes',
+    ['st-train', 'onnx'],
+  ),
+  data: optionalText(
+    'BEIR folder with training qrels, TSV triples, JSONL pairs, or hf://org/name[@revision]; this and all below is for st-train',
+    { placeholder: 'DATA' },
+  ),
+  dataSplit: textWithDefault('split of a BEIR folder or of a data set on the hub', { default: 'train' }),
+  subset: optionalText('subset of a data set on the hub'),
+  columns: words('its columns to use: query, positive, negatives (default: all, in their order)', { default: [] }),
+  dev: optionalText('BEIR folder to measure on in the run', { placeholder: 'DIR' }),
+  devSplit: textWithDefault('which qrels of it', { default: 'dev' }),
+  nanoBeir: flag('measure on NanoBEIR in the run, from the hub'),
+  epochs: decimal('passes over the rows', { default: defaults.epochs, min: 0 }),
+  maxSteps: optionalInteger('stop after so many steps', { min: 1 }),
+  batchSize: integer('rows of a batch, of each GPU', { default: defaults.batchSize, min: 2 }),
+  accumulate: integer('batches of a GPU averaged for one step', { default: defaults.accumulation, min: 1 }),
+  negatives: integer('hard negatives of a row', { default: defaults.negativesPerQuery }),
+  learningRate: decimal('peak learning rate of AdamW', { default: defaults.learningRate, min: 0 }),
+  warmupRatio: decimal('share of the steps with rising learning rate', { default: defaults.warmupRatio, ...share }),
+  weightDecay: decimal('decay of matrices', { default: defaults.weightDecay, min: 0 }),
+  maxGradientNorm: decimal('gradients are clipped to this norm', { default: defaults.maxGradientNorm, min: 0 }),
+  temperature: decimal('temperature of InfoNCE', { default: defaults.temperature, min: 0 }),
+  lambdaQ: decimal('λ_q, weight of FLOPS on queries', { default: defaults.queryRegularizerWeight, min: 0 }),
+  lambdaD: decimal('λ_d, weight of FLOPS on documents', { default: defaults.documentRegularizerWeight, min: 0 }),
+  ramp: decimal('share of the steps in which λ rises', { default: defaults.regularizerRampRatio, ...share }),
+  maxLength: optionalInteger(`tokens of a text (default: ${defaults.maxLength}, or what the model has)`, { min: 1 }),
+  precision: choice('what the GPUs compute in', trainingPrecisions, { default: defaults.precision }),
+  gather: flag("documents of the other GPUs' batches are negatives too"),
+  saveEvery: integer('steps between two checkpoints', { default: defaults.saveEvery, min: 1 }),
+  keep: integer('checkpoints that are kept', { default: defaults.keepCheckpoints, min: 1 }),
+};
+
+type Settings = { readonly model: string } & OptionValues<typeof options>;
 
 export const exportVerb: Verb = defineVerb({
   name: 'export',
   group: 'Models:',
   summary: 'write a model for another program',
   arguments: { model: text(modelDescription, { placeholder: 'MODEL' }) },
-  options: {
-    to: choice('st-train: a training run for sentence-transformers, on GPUs or many machines', ['st-train']),
-    data: text('BEIR folder with training qrels, TSV triples, JSONL pairs, or hf://org/name[@revision]', {
-      placeholder: 'DATA',
-    }),
-    dataSplit: textWithDefault('split of a BEIR folder or of a data set on the hub', { default: 'train' }),
-    subset: optionalText('subset of a data set on the hub'),
-    columns: words('its columns to use: query, positive, negatives (default: all, in their order)', { default: [] }),
-    dev: optionalText('BEIR folder to measure on in the run', { placeholder: 'DIR' }),
-    devSplit: textWithDefault('which qrels of it', { default: 'dev' }),
-    nanoBeir: flag('measure on NanoBEIR in the run, from the hub'),
-    epochs: decimal('passes over the rows', { default: defaults.epochs, min: 0 }),
-    maxSteps: optionalInteger('stop after so many steps', { min: 1 }),
-    batchSize: integer('rows of a batch, of each GPU', { default: defaults.batchSize, min: 2 }),
-    accumulate: integer('batches of a GPU averaged for one step', { default: defaults.accumulation, min: 1 }),
-    negatives: integer('hard negatives of a row', { default: defaults.negativesPerQuery }),
-    learningRate: decimal('peak learning rate of AdamW', { default: defaults.learningRate, min: 0 }),
-    warmupRatio: decimal('share of the steps with rising learning rate', { default: defaults.warmupRatio, ...share }),
-    weightDecay: decimal('decay of matrices', { default: defaults.weightDecay, min: 0 }),
-    maxGradientNorm: decimal('gradients are clipped to this norm', { default: defaults.maxGradientNorm, min: 0 }),
-    temperature: decimal('temperature of InfoNCE', { default: defaults.temperature, min: 0 }),
-    lambdaQ: decimal('λ_q, weight of FLOPS on queries', { default: defaults.queryRegularizerWeight, min: 0 }),
-    lambdaD: decimal('λ_d, weight of FLOPS on documents', { default: defaults.documentRegularizerWeight, min: 0 }),
-    ramp: decimal('share of the steps in which λ rises', { default: defaults.regularizerRampRatio, ...share }),
-    maxLength: optionalInteger(`tokens of a text (default: ${defaults.maxLength}, or what the model has)`, { min: 1 }),
-    precision: choice('what the GPUs compute in', trainingPrecisions, { default: defaults.precision }),
-    gather: flag("documents of the other GPUs' batches are negatives too"),
-    saveEvery: integer('steps between two checkpoints', { default: defaults.saveEvery, min: 1 }),
-    keep: integer('checkpoints that are kept', { default: defaults.keepCheckpoints, min: 1 }),
-  },
+  options,
   output: { placeholder: 'OUT', description: 'folder to write', required: true },
   examples: [
+    'lexray export my-splade --to onnx -o my-splade-onnx',
     'lexray export rescaled --to st-train --data triples.tsv -o run',
     'lexray export rescaled --to st-train --data hf://sentence-transformers/msmarco-bm25 --subset triplet -o run',
   ],
   result: z.strictObject({
     output: z.string(),
-    to: z.literal('st-train'),
-    /** Rows of `train.jsonl`; absent for a data set on the hub. */
+    to: z.enum(['st-train', 'onnx']),
+    /** st-train: rows of `train.jsonl`; absent for a data set on the hub. */
     rows: z.int().optional(),
-    maxLength: z.int(),
+    /** st-train */
+    maxLength: z.int().optional(),
+    /** onnx: files of the graphs, by path in the folder. */
+    files: z.array(z.string()).optional(),
+    /** onnx: inputs of the graphs. */
+    inputs: z.array(z.string()).optional(),
   }),
   async run(settings, context) {
-    const { output, force, seed, signal, onProgress, onWarning } = context;
-    await checkOutput(output, force);
-    const data = trainingData(settings);
-    const [{ exportStTrain }, { modelParents }] = await Promise.all([
-      import('../../export/st-train.ts'),
-      import('../model-parents.ts'),
-    ]);
-    const dev = await devCollection(settings, context);
-    const model = await modelFolder(settings.model, context);
-    const { config, rows } = await exportStTrain({
-      model,
-      output,
-      data,
-      dev,
-      settings: {
-        epochs: settings.epochs,
-        maxSteps: settings.maxSteps,
-        batchSize: settings.batchSize,
-        accumulation: settings.accumulate,
-        negativesPerQuery: settings.negatives,
-        learningRate: settings.learningRate,
-        warmupRatio: settings.warmupRatio,
-        weightDecay: settings.weightDecay,
-        maxGradientNorm: settings.maxGradientNorm,
-        temperature: settings.temperature,
-        queryRegularizerWeight: settings.lambdaQ,
-        documentRegularizerWeight: settings.lambdaD,
-        regularizerRampRatio: settings.ramp,
-        maxLength: settings.maxLength,
-        precision: settings.precision,
-        gatherAcrossDevices: settings.gather,
-        nanoBeir: settings.nanoBeir,
-        saveEvery: settings.saveEvery,
-        keepCheckpoints: settings.keep,
-        seed,
-      },
-      parents: await modelParents(model),
-      force,
-      signal,
-      onProgress,
-      onWarning,
-    });
-    const source = rows === undefined ? 'rows from the hub, fetched by the script' : `${formatCount(rows)} rows`;
-    return {
-      data: { output, to: settings.to, ...(rows !== undefined && { rows }), maxLength: config.maxLength },
-      text: [
-        `${source}, texts of at most ${config.maxLength} tokens`,
-        `wrote ${output}; run there: pip install -r requirements.txt && torchrun --nproc-per-node 8 train.py`,
-      ].join('\n'),
-    };
+    await checkOutput(context.output, context.force);
+    return settings.to === 'onnx' ? toOnnx(settings, context) : toStTrain(settings, context);
   },
 });
 
-interface DataSettings {
-  readonly data: string;
-  readonly dataSplit: string;
-  readonly subset: string | undefined;
-  readonly columns: readonly string[];
+type ExportResult = VerbResult<{
+  output: string;
+  to: 'st-train' | 'onnx';
+  rows?: number;
+  maxLength?: number;
+  files?: string[];
+  inputs?: string[];
+}>;
+
+async function toOnnx(settings: Settings, context: VerbContext): Promise<ExportResult> {
+  const { output, force, signal, onProgress, onWarning } = context;
+  if (settings.data !== undefined) {
+    throw new LexrayError('USAGE', '--to onnx takes no data', { cure: 'leave --data out' });
+  }
+  const [{ exportOnnx }, { modelParents }] = await Promise.all([
+    import('../../export/onnx.ts'),
+    import('../model-parents.ts'),
+  ]);
+  const model = await modelFolder(settings.model, context);
+  const parents = await modelParents(model);
+  const { files, inputs } = await exportOnnx({ model, output, parents, force, signal, onProgress, onWarning });
+  return {
+    data: { output, to: 'onnx', files: [...files], inputs: [...inputs] },
+    text: `wrote ${output}: the model with ${files.join(', ')} (inputs: ${inputs.join(', ')})`,
+  };
 }
 
+async function toStTrain(settings: Settings, context: VerbContext): Promise<ExportResult> {
+  const { output, force, seed, signal, onProgress, onWarning } = context;
+  const data = trainingData(settings);
+  const [{ exportStTrain }, { modelParents }] = await Promise.all([
+    import('../../export/st-train.ts'),
+    import('../model-parents.ts'),
+  ]);
+  const dev = await devCollection(settings, context);
+  const model = await modelFolder(settings.model, context);
+  const { config, rows } = await exportStTrain({
+    model,
+    output,
+    data,
+    dev,
+    settings: {
+      epochs: settings.epochs,
+      maxSteps: settings.maxSteps,
+      batchSize: settings.batchSize,
+      accumulation: settings.accumulate,
+      negativesPerQuery: settings.negatives,
+      learningRate: settings.learningRate,
+      warmupRatio: settings.warmupRatio,
+      weightDecay: settings.weightDecay,
+      maxGradientNorm: settings.maxGradientNorm,
+      temperature: settings.temperature,
+      queryRegularizerWeight: settings.lambdaQ,
+      documentRegularizerWeight: settings.lambdaD,
+      regularizerRampRatio: settings.ramp,
+      maxLength: settings.maxLength,
+      precision: settings.precision,
+      gatherAcrossDevices: settings.gather,
+      nanoBeir: settings.nanoBeir,
+      saveEvery: settings.saveEvery,
+      keepCheckpoints: settings.keep,
+      seed,
+    },
+    parents: await modelParents(model),
+    force,
+    signal,
+    onProgress,
+    onWarning,
+  });
+  const source = rows === undefined ? 'rows from the hub, fetched by the script' : `${formatCount(rows)} rows`;
+  return {
+    data: { output, to: 'st-train', ...(rows !== undefined && { rows }), maxLength: config.maxLength },
+    text: [
+      `${source}, texts of at most ${config.maxLength} tokens`,
+      `wrote ${output}; run there: pip install -r requirements.txt && torchrun --nproc-per-node 8 train.py`,
+    ].join('\n'),
+  };
+}
 /** A path that exists, or a name on the hub after `hf://`. */
-function trainingData({ data, dataSplit, subset, columns }: DataSettings): LocalData | HubDataset {
+function trainingData({ data, dataSplit, subset, columns }: Settings): LocalData | HubDataset {
+  if (data === undefined) {
+    throw new LexrayError('USAGE', '--to st-train needs --data', {
+      cure: 'give a BEIR folder, a file of triples or pairs, or hf://org/name',
+    });
+  }
   if (!data.startsWith('hf://') && existsSync(data)) {
     if (subset === undefined && columns.length === 0) return { path: data, split: dataSplit };
     throw badInput(`${data} is on this machine: it has no subset and no columns`, {
@@ -153,7 +196,7 @@ function trainingData({ data, dataSplit, subset, columns }: DataSettings): Local
 }
 
 async function devCollection(
-  { dev, devSplit }: { readonly dev: string | undefined; readonly devSplit: string },
+  { dev, devSplit }: Settings,
   { onWarning, signal }: VerbContext,
 ): Promise<BeirCollection | undefined> {
   if (dev === undefined) return undefined;

@@ -1,6 +1,7 @@
 /**
  * Writes a graph as an ONNX model (ModelProto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto), opset 20.
- * Variables and feeds become graph inputs; parameters are never inside the file, which keeps it far below protobuf's 2 GB.
+ * Variables and feeds become graph inputs; parameters are never inside the model, which keeps it far below protobuf's 2 GB.
+ * Files for other programs, with their parameters, are written by `export/onnx`.
  */
 import type { Attribute, Constant, DataType, Graph, GraphNode, Value } from './graph.ts';
 import { ProtobufWriter } from './protobuf.ts';
@@ -15,6 +16,19 @@ export const gradientPrefix = 'gradient of ';
 
 /** The ONNX model of a graph. */
 export function toOnnx(graph: Graph): Uint8Array {
+  const model = new ProtobufWriter().int(1, irVersion).string(2, 'lexray').message(7, graphProto(graph, 'inputs'));
+  model.message(8, new ProtobufWriter().string(1, '').int(2, opsetVersion));
+  if (graph.nodes.some((node) => node.domain !== '')) {
+    model.message(8, new ProtobufWriter().string(1, 'com.microsoft').int(2, 1));
+  }
+  return model.finish();
+}
+
+/**
+ * The GraphProto of a graph.
+ * @param variables whether they are inputs, or left out for the caller to add as initializers (field 5)
+ */
+export function graphProto(graph: Graph, variables: 'inputs' | 'left out'): ProtobufWriter {
   const proto = new ProtobufWriter();
   graph.nodes.forEach((node, i) => {
     proto.message(1, nodeProto(node, i));
@@ -27,16 +41,10 @@ export function toOnnx(graph: Graph): Uint8Array {
   for (const [name, value] of named) proto.message(1, identityProto(value.name, name));
   proto.string(2, 'lexray');
   for (const [name, constant] of graph.constants) proto.message(5, tensorProto(name, constant));
-  for (const value of [...graph.variables.values(), ...graph.feeds.values()])
-    proto.message(11, valueProto(value.name, value));
+  const inputs = variables === 'inputs' ? [...graph.variables.values(), ...graph.feeds.values()] : graph.feeds.values();
+  for (const value of inputs) proto.message(11, valueProto(value.name, value));
   for (const [name, value] of named) proto.message(12, valueProto(name, value));
-
-  const model = new ProtobufWriter().int(1, irVersion).string(2, 'lexray').message(7, proto);
-  model.message(8, new ProtobufWriter().string(1, '').int(2, opsetVersion));
-  if (graph.nodes.some((node) => node.domain !== '')) {
-    model.message(8, new ProtobufWriter().string(1, 'com.microsoft').int(2, 1));
-  }
-  return model.finish();
+  return proto;
 }
 
 function nodeProto(node: GraphNode, index: number): ProtobufWriter {

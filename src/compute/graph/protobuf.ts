@@ -27,9 +27,12 @@ export class ProtobufWriter {
 
   /** A bytes field. */
   bytes(field: number, value: Uint8Array): this {
-    return this.#varint((field << 3) | 2)
-      .#varint(value.length)
-      .#push(value);
+    return this.header(field, value.length).#push(value);
+  }
+
+  /** The tag and length of a bytes field whose value is written elsewhere, right behind what is here. */
+  header(field: number, length: number): this {
+    return this.#varint((field << 3) | 2).#varint(length);
   }
 
   /** A string field, UTF-8. */
@@ -39,7 +42,7 @@ export class ProtobufWriter {
 
   /** An embedded message. */
   message(field: number, value: ProtobufWriter): this {
-    this.#varint((field << 3) | 2).#varint(value.#length);
+    this.header(field, value.#length);
     for (const chunk of value.#chunks) this.#push(chunk);
     return this;
   }
