@@ -39,6 +39,8 @@ export class DfFlopsRegularizer implements Regularizer {
   readonly #beta: number;
   readonly #refreshEvery: number;
   #window: CountWindow | undefined;
+  /** a of each term, until the shares are renewed. */
+  #weights: Float32Array | undefined;
 
   constructor(options: DfFlopsOptions = {}) {
     this.#alpha = options.alpha ?? 0.1;
@@ -59,7 +61,8 @@ export class DfFlopsRegularizer implements Regularizer {
   feeds(side: RegularizedSide): Record<string, Tensor> {
     if (this.#window === undefined) throw new LexrayError('FAILED', 'DF-FLOPS: asked for feeds before it was built');
     const { shares } = this.#window;
-    const data = shares.map((share) => activation(share, this.#alpha, this.#beta));
+    this.#weights ??= shares.map((share) => activation(share, this.#alpha, this.#beta));
+    const data = this.#weights;
     return { [feedName(side)]: { dtype: 'float32', dims: [data.length], data } };
   }
 
@@ -72,13 +75,18 @@ export class DfFlopsRegularizer implements Regularizer {
     window.counts.fill(0);
     window.vectors = 0;
     window.steps = 0;
+    this.#weights = undefined;
   }
 
   /** Steps and vectors counted since the shares were renewed, the counts, and the shares: 2 + 2V numbers. */
   get state(): Float32Array | undefined {
     if (this.#window === undefined) return undefined;
     const { steps, vectors, counts, shares } = this.#window;
-    return Float32Array.of(steps, vectors, ...counts, ...shares);
+    const state = new Float32Array(2 + 2 * counts.length);
+    state.set([steps, vectors]);
+    state.set(counts, 2);
+    state.set(shares, 2 + counts.length);
+    return state;
   }
 
   /** @throws LexrayError BAD_INPUT when it is not the state of DF-FLOPS over this vocabulary */
@@ -93,6 +101,7 @@ export class DfFlopsRegularizer implements Regularizer {
       counts: state.slice(2, 2 + terms),
       shares: state.slice(2 + terms),
     });
+    this.#weights = undefined;
   }
 
   #of(terms: number): CountWindow {
