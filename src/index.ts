@@ -34,8 +34,9 @@ export type { StTrainConfig, StTrainSettings } from './export/st-train/settings.
 export type { LocalData } from './export/st-train/training-data.ts';
 export { exportStTrain, type StTrainExport, type StTrainOptions } from './export/st-train.ts';
 export { type InitializeOptions, initializeWeights } from './model/initialize-weights.ts';
+export type { LoadEncoderOptions } from './model/load-encoder-parts.ts';
 export { encodeAll, type Retrieval, type RetrieveOptions, retrieve } from './model/retrieve.ts';
-export { type EncodeOptions, type LoadEncoderOptions, SparseEncoder, type TextKind } from './model/sparse-encoder.ts';
+export { type EncodeOptions, SparseEncoder, type TextKind } from './model/sparse-encoder.ts';
 export { Bm25, type Bm25Options } from './search/bm25.ts';
 export { readIndex, writeIndex } from './search/index-folder.ts';
 export { buildIndex, type InvertedIndex, type PostingList } from './search/inverted-index.ts';

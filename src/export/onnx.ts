@@ -9,7 +9,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ModelConfig } from '../checkpoint/families/model-family.ts';
-import { type ModelFolder, openModelFolder } from '../checkpoint/layouts/model-folder.ts';
+import { type ModelFolder, openModelFolder, requireSharedEncoder } from '../checkpoint/layouts/model-folder.ts';
 import { writeModelFolder } from '../checkpoint/layouts/write-model-folder.ts';
 import { loadTokenizer } from '../tokenizer/load-tokenizer.ts';
 import { badInput } from '../util/errors.ts';
@@ -69,6 +69,7 @@ export async function exportOnnx(options: OnnxExportOptions): Promise<OnnxExport
   const { onWarning, onProgress, signal } = options;
   const model = await openModelFolder(options.model, { onWarning });
   try {
+    requireSharedEncoder(model, 'export --to onnx');
     const { checkpoint, pooling } = model;
     const { config, family } = checkpoint;
     if (pooling.strategy !== 'max') {

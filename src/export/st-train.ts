@@ -10,7 +10,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ModelFolder, openModelFolder } from '../checkpoint/layouts/model-folder.ts';
+import { type ModelFolder, openModelFolder, requireSharedEncoder } from '../checkpoint/layouts/model-folder.ts';
 import { writeModelFolder } from '../checkpoint/layouts/write-model-folder.ts';
 import type { BeirCollection } from '../data/load-beir.ts';
 import { badInput, LexrayError } from '../util/errors.ts';
@@ -61,6 +61,7 @@ export async function exportStTrain(options: StTrainOptions): Promise<StTrainExp
   const { data, dev, onWarning, signal } = options;
   const model = await openModelFolder(options.model, { onWarning });
   try {
+    requireSharedEncoder(model, 'export --to st-train');
     const config = resolveConfig(options.settings ?? {}, model, onWarning);
     if (model.policy.specialTokens === 'drop') {
       onWarning?.(

@@ -3,7 +3,7 @@
  * first 128 that have six words are encoded in two halves as well, of 32 tokens at most. Token-level logits are taken at 2,048 tokens chosen at
  * random (all of them when there are fewer), since 512 texts have about a billion of them.
  */
-import type { ModelFolder } from '../checkpoint/layouts/model-folder.ts';
+import { type ModelFolder, requireSharedEncoder } from '../checkpoint/layouts/model-folder.ts';
 import type { Engine, Program, Tensor } from '../compute/runtime/engine.ts';
 import { openOrtEngine } from '../compute/runtime/ort-engine.ts';
 import { lengthSortedBatches, preparedText } from '../model/sparse-encoder.ts';
@@ -87,6 +87,7 @@ export async function runEncodingPass(
   texts: readonly string[],
   options: EncodingPassOptions = {},
 ): Promise<EncodingCache> {
+  requireSharedEncoder(model, 'a diagnosis');
   const { config } = model.checkpoint;
   const { vocabularySize, bias } = head.location;
   if (model.pooling.strategy !== 'max') {

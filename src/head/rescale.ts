@@ -4,7 +4,7 @@
  */
 
 import { fromF16, toF16 } from '../checkpoint/half-float.ts';
-import type { ModelFolder } from '../checkpoint/layouts/model-folder.ts';
+import { type ModelFolder, requireSharedEncoder } from '../checkpoint/layouts/model-folder.ts';
 import { writeModelFolder } from '../checkpoint/layouts/write-model-folder.ts';
 import type { FloatDtype } from '../checkpoint/safetensors-header.ts';
 import type { ProgressListener, WarningListener } from '../util/progress.ts';
@@ -56,6 +56,7 @@ export async function rescale(
   correction: Correction,
   options: RescaleOptions = {},
 ): Promise<Rescaled> {
+  requireSharedEncoder(model, 'rescale');
   const { checkpoint, manifest } = model;
   const corrected = await correctCheckpoint(checkpoint, correction, options.route);
   const earlier = earlierCorrections(manifest);

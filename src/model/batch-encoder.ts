@@ -12,17 +12,26 @@ import { packTokens } from './token-layout.ts';
 /** Length buckets of an inference batch: batches are sorted by length, so two leave little padding. */
 const inferenceBuckets = 2;
 
+/** Options of {@link BatchEncoder}. */
+export interface BatchEncoderOptions {
+  readonly activation: SpladeActivation;
+  /** Before the names of the variables. @default none */
+  readonly prefix?: string | undefined;
+  /** Whether the logits are divided by a learned factor, see `splade-graph.ts`. @default false */
+  readonly learnedScale?: boolean | undefined;
+}
+
 /** The inference side of one model. */
 export class BatchEncoder {
   readonly #engine: Engine;
   readonly #config: ModelConfig;
-  readonly #activation: SpladeActivation;
+  readonly #options: BatchEncoderOptions;
   readonly #programs = new Map<number, Promise<Program>>();
 
-  constructor(engine: Engine, config: ModelConfig, activation: SpladeActivation) {
+  constructor(engine: Engine, config: ModelConfig, options: BatchEncoderOptions) {
     this.#engine = engine;
     this.#config = config;
-    this.#activation = activation;
+    this.#options = options;
   }
 
   /**
@@ -43,8 +52,10 @@ export class BatchEncoder {
     let program = this.#programs.get(buckets);
     if (program === undefined) {
       const graph = new Graph();
-      const options = { activation: this.#activation, buckets, trained: false, dropoutRate: 0 };
-      graph.output('weights', buildSpladeGraph(graph, this.#config, options).weights);
+      const { activation, learnedScale, prefix = '' } = this.#options;
+      const options = { activation, learnedScale, buckets, trained: false, dropoutRate: 0 };
+      const { weights } = graph.within(prefix, () => buildSpladeGraph(graph, this.#config, options));
+      graph.output('weights', weights);
       program = this.#engine.compile(graph);
       this.#programs.set(buckets, program);
     }

@@ -7,7 +7,8 @@ import { CountingEngine, type CountingEngineOptions } from '../../test/fixtures/
 import { type Changes, copyTinyModel, tinyModel } from '../../test/fixtures/model-folders.ts';
 import type { ProgressEvent } from '../util/progress.ts';
 import type { SparseVector } from '../vectors/sparse-vector.ts';
-import { type EncodeOptions, type LoadEncoderOptions, lengthSortedBatches, SparseEncoder } from './sparse-encoder.ts';
+import type { LoadEncoderOptions } from './load-encoder-parts.ts';
+import { type EncodeOptions, lengthSortedBatches, SparseEncoder } from './sparse-encoder.ts';
 
 const dimensions = 118;
 let folder = '';

@@ -4,37 +4,20 @@
  * works on the window before.
  */
 
-import type { ModelConfig } from '../checkpoint/families/model-family.ts';
-import { modelShape } from '../checkpoint/families/registry.ts';
-import { openModelFolder } from '../checkpoint/layouts/model-folder.ts';
 import type { LexrayModelPolicy } from '../checkpoint/layouts/model-policy.ts';
 import type { Engine } from '../compute/runtime/engine.ts';
-import { openOrtEngine } from '../compute/runtime/ort-engine.ts';
-import { checkVocabulary } from '../tokenizer/check-vocabulary.ts';
-import { loadTokenizer } from '../tokenizer/load-tokenizer.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import { badInput, LexrayError, throwIfAborted } from '../util/errors.ts';
-import type { ProgressListener, WarningListener } from '../util/progress.ts';
+import { throwIfAborted } from '../util/errors.ts';
+import type { ProgressListener } from '../util/progress.ts';
 import { keepTopTerms } from '../vectors/prune/keep-top-terms.ts';
 import { emptyVector, type SparseVector } from '../vectors/sparse-vector.ts';
 import { BatchEncoder } from './batch-encoder.ts';
-import { modelVariables } from './splade-graph.ts';
-import type { SpladeActivation } from './splade-pooling.ts';
+import type { EncoderParts, QueryParts } from './encoder-parts.ts';
+import { type LoadEncoderOptions, loadEncoderParts } from './load-encoder-parts.ts';
+import { StaticEncoder } from './static-encoder.ts';
 
 /** What a text is; prompts and maximum lengths may differ. */
 export type TextKind = 'query' | 'document';
-
-/** Options of {@link SparseEncoder.load}. */
-export interface LoadEncoderOptions {
-  /** Threads of the engine. @default the number of cores */
-  readonly threads?: number | undefined;
-  /** Most tokens of a text, special tokens included. @default what the model records */
-  readonly maxLength?: number | undefined;
-  /** An engine without variables, to be used and disposed of by the encoder. @default onnxruntime */
-  readonly engine?: Engine | undefined;
-  readonly onWarning?: WarningListener | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** Options of {@link SparseEncoder.encode}. */
 export interface EncodeOptions {
@@ -50,15 +33,13 @@ export interface EncodeOptions {
   readonly onProgress?: ProgressListener | undefined;
 }
 
-/** A model that is ready on an engine. */
-export interface EncoderParts {
-  readonly engine: Engine;
-  readonly config: ModelConfig;
-  readonly activation: SpladeActivation;
+/** How the texts of one kind become vectors. */
+interface Side {
   readonly tokenizer: Tokenizer;
-  readonly policy: LexrayModelPolicy;
-  /** Heaviest terms kept in a vector. @default all */
-  readonly maxActiveDims?: number | undefined;
+  readonly addSpecialTokens: boolean;
+  readonly casing: LexrayModelPolicy['casing'];
+  readonly dropped: ReadonlySet<number>;
+  readonly batches: Pick<BatchEncoder, 'encode'>;
 }
 
 /** Texts that are tokenized and sorted together, and their characters: whichever is reached first. */
@@ -69,13 +50,15 @@ const batchSequences = 128;
 
 /** Encodes texts into sparse vectors. */
 export class SparseEncoder {
+  /** The documents' tokenizer. */
   readonly tokenizer: Tokenizer;
   readonly policy: LexrayModelPolicy;
   /** Terms of the vocabulary: the width of the vectors. */
   readonly dimensions: number;
+  /** How queries are encoded: as documents are, by an encoder of their own, or by token weights without a model. */
+  readonly queryEncoder: 'shared' | 'encoder' | 'static';
   readonly #engine: Engine;
-  readonly #batches: BatchEncoder;
-  readonly #dropped: ReadonlySet<number>;
+  readonly #sides: Readonly<Record<TextKind, Side>>;
   readonly #maxActiveDims: number | undefined;
 
   /** An encoder over variables that are already in an engine; disposing of the encoder disposes of the engine. */
@@ -85,50 +68,18 @@ export class SparseEncoder {
     this.dimensions = parts.config.vocab_size;
     this.#engine = parts.engine;
     this.#maxActiveDims = parts.maxActiveDims;
-    this.#batches = new BatchEncoder(parts.engine, parts.config, parts.activation);
-    this.#dropped = parts.policy.specialTokens === 'drop' ? parts.tokenizer.specialIds : new Set();
+    this.queryEncoder = parts.query?.kind ?? 'shared';
+    const document = sideOf(parts.engine, { kind: 'encoder', ...parts }, parts.policy);
+    this.#sides = { document, query: parts.query ? sideOf(parts.engine, parts.query, parts.policy) : document };
   }
 
   /**
-   * Opens a model folder (a bare Hugging Face MLM, or a sentence-transformers SparseEncoder).
+   * Opens a model folder (a bare Hugging Face MLM, or a sentence-transformers SparseEncoder, which may have separate
+   * encoders for queries and documents).
    * @throws LexrayError BAD_INPUT when the folder does not fit, ENGINE_MISSING without onnxruntime-node
    */
   static async load(folder: string, options: LoadEncoderOptions = {}): Promise<SparseEncoder> {
-    const { onWarning } = options;
-    const model = await openModelFolder(folder, onWarning ? { onWarning } : {});
-    let engine = options.engine;
-    try {
-      const { config } = model.checkpoint;
-      if (model.pooling.strategy !== 'max') {
-        throw badInput(`expected max pooling, got ${model.pooling.strategy}`, {
-          where: folder,
-          cure: 'sum pooling is not supported yet',
-        });
-      }
-      const tokenizer = await loadTokenizer(model.tokenizerFolder);
-      checkVocabulary(tokenizer, config.vocab_size, { where: folder, onWarning });
-      const policy = withMaxLength(model.policy, options.maxLength, modelShape(config).maxPositions);
-      throwIfAborted(options.signal);
-      engine ??= await openOrtEngine(options.threads === undefined ? {} : { threads: options.threads });
-      await engine.createVariables(modelVariables(config, false));
-      for await (const { name, data } of model.checkpoint.loadWeights()) {
-        throwIfAborted(options.signal);
-        await engine.writeVariable(name, 'value', data);
-      }
-      return new SparseEncoder({
-        engine,
-        config,
-        activation: model.pooling.activation,
-        tokenizer,
-        policy,
-        maxActiveDims: model.maxActiveDims,
-      });
-    } catch (error) {
-      await engine?.dispose();
-      throw error;
-    } finally {
-      await model.close();
-    }
+    return new SparseEncoder(await loadEncoderParts(folder, options));
   }
 
   /**
@@ -174,6 +125,13 @@ export class SparseEncoder {
     return vector!;
   }
 
+  /** The token ids of a text as its side of the model takes them: prompt, casing, length and special tokens. */
+  tokenize(text: string, kind: TextKind): Int32Array {
+    const { tokenizer, addSpecialTokens, casing } = this.#sides[kind];
+    const maxLength = this.policy.maxLength[kind];
+    return tokenizer.encode(preparedText(text, kind, { ...this.policy, casing }), { maxLength, addSpecialTokens });
+  }
+
   async dispose(): Promise<void> {
     await this.#engine.dispose();
   }
@@ -187,11 +145,9 @@ export class SparseEncoder {
     options: EncodeOptions,
     { stopped, encoded }: { stopped: () => boolean; encoded: (count: number) => void },
   ): Promise<SparseVector[]> {
-    const maxLength = this.policy.maxLength[options.kind];
     const maxActiveDims = options.maxActiveDims ?? this.#maxActiveDims;
-    const sequences = texts.map((text) =>
-      this.tokenizer.encode(preparedText(text, options.kind, this.policy), { maxLength }),
-    );
+    const { batches, dropped } = this.#sides[options.kind];
+    const sequences = texts.map((text) => this.tokenize(text, options.kind));
     const vectors = new Array<SparseVector>(texts.length).fill(emptyVector);
     const withoutTokens = sequences.filter(({ length }) => length === 0).length;
     if (withoutTokens > 0) encoded(withoutTokens);
@@ -200,9 +156,9 @@ export class SparseEncoder {
       if (stopped()) break;
       throwIfAborted(options.signal);
       const run = async (): Promise<void> => {
-        const rows = await this.#batches.encode(
+        const rows = await batches.encode(
           batch.map((i) => sequences[i]!),
-          this.#dropped,
+          dropped,
         );
         batch.forEach((i, at) => {
           vectors[i] = maxActiveDims === undefined ? rows[at]! : keepTopTerms(rows[at]!, maxActiveDims);
@@ -226,15 +182,12 @@ export function preparedText(text: string, kind: TextKind, policy: LexrayModelPo
   return policy.casing === 'lower' ? prompted.toLowerCase() : prompted;
 }
 
-/** The policy with another maximum length for both kinds of text. */
-function withMaxLength(policy: LexrayModelPolicy, maxLength: number | undefined, limit: number): LexrayModelPolicy {
-  if (maxLength === undefined) return policy;
-  if (!Number.isInteger(maxLength) || maxLength < 1 || maxLength > limit) {
-    throw new LexrayError('USAGE', `a maximum length from 1 to ${limit} tokens expected, got ${maxLength}`, {
-      cure: 'the model has no positions beyond its limit',
-    });
-  }
-  return { ...policy, maxLength: { query: maxLength, document: maxLength } };
+function sideOf(engine: Engine, parts: QueryParts, policy: LexrayModelPolicy): Side {
+  const { tokenizer, casing = policy.casing } = parts;
+  const dropped: ReadonlySet<number> = policy.specialTokens === 'drop' ? tokenizer.specialIds : new Set();
+  return parts.kind === 'static'
+    ? { tokenizer, casing, dropped, addSpecialTokens: false, batches: new StaticEncoder(parts.weights) }
+    : { tokenizer, casing, dropped, addSpecialTokens: true, batches: new BatchEncoder(engine, parts.config, parts) };
 }
 
 /** Batches of positions, longest texts first, each within the token budget; texts without tokens are left out. */

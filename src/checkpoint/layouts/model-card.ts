@@ -31,6 +31,8 @@ export interface CardFacts {
   readonly dimensions: number;
   readonly maxSequenceLength: number;
   readonly pooling: Pooling;
+  /** What encodes the queries, if not the documents' encoder. */
+  readonly query: { readonly kind: 'encoder'; readonly architecture: string } | { readonly kind: 'static' } | undefined;
   readonly policy: LexrayModelPolicy;
 }
 
@@ -40,6 +42,7 @@ export function encodeModelCard(card: ModelCard, facts: CardFacts): string {
   const { policy, pooling } = facts;
   const rows: [string, string | number][] = [
     ['Architecture', `${facts.architecture} with SPLADE pooling (${pooling.strategy}, ${pooling.activation})`],
+    ...queryRows(facts),
     ['Dimensions', facts.dimensions],
     ['Longest input', `${facts.maxSequenceLength} tokens`],
     ['Longest query, document', `${policy.maxLength.query}, ${policy.maxLength.document} tokens`],
@@ -50,24 +53,41 @@ export function encodeModelCard(card: ModelCard, facts: CardFacts): string {
     ['Dimensions of special tokens', policy.specialTokens === 'keep' ? 'kept' : 'set to zero (by Lexray only)'],
   ];
   return [
-    `---\n${stringify(frontMatter(card, title))}---`,
+    `---\n${stringify(frontMatter(card, title, facts))}---`,
     `# ${title.replaceAll('\n', ' ')}`,
     `A learned sparse retrieval model: it maps a text to a ${facts.dimensions}-dimensional sparse vector, one dimension for each token of its vocabulary.`,
     `| | |\n|---|---|\n${rows.map(([name, value]) => `| ${name} | ${value} |`).join('\n')}`,
     ...(card.body === undefined ? [] : [card.body.trim()]),
     '## Use',
-    "With [sentence-transformers](https://www.sbert.net) 5.0 or later:\n\n```python\nfrom sentence_transformers import SparseEncoder\n\nmodel = SparseEncoder('path/to/this/folder')\nvectors = model.encode_document(['a text'])\n```",
+    "With [sentence-transformers](https://www.sbert.net) 5.0 or later:\n\n```python\nfrom sentence_transformers import SparseEncoder\n\nmodel = SparseEncoder('path/to/this/folder')\ndocuments = model.encode_document(['a text'])\nqueries = model.encode_query(['a query'])\n```",
     'With Lexray:\n\n```sh\nlexray evaluate path/to/this/folder --data path/to/a/beir/folder\n```',
   ]
     .join('\n\n')
     .concat('\n');
 }
 
-function frontMatter(card: ModelCard, title: string): Record<string, unknown> {
+/** How queries are encoded, where documents are encoded otherwise. */
+function queryRows({ query }: CardFacts): [string, string][] {
+  if (query === undefined) return [];
+  const found =
+    query.kind === 'static'
+      ? 'no model: a weight for each token that occurs'
+      : `an encoder of their own: ${query.architecture}`;
+  return [['Queries', found]];
+}
+
+function frontMatter(card: ModelCard, title: string, { query }: CardFacts): Record<string, unknown> {
   const results = card.results ?? [];
   const datasets = [...new Set(results.map(({ dataset }) => dataset))];
   return {
-    tags: [...new Set(['sentence-transformers', 'sparse-encoder', 'sparse', 'splade', ...(card.tags ?? [])])],
+    tags: [
+      ...new Set([
+        ...['sentence-transformers', 'sparse-encoder', 'sparse', 'splade'],
+        ...(query === undefined ? [] : ['asymmetric']),
+        ...(query?.kind === 'static' ? ['inference-free'] : []),
+        ...(card.tags ?? []),
+      ]),
+    ],
     ...(card.baseModel === undefined ? {} : { base_model: card.baseModel }),
     ...(card.license === undefined ? {} : { license: card.license }),
     ...(card.languages === undefined ? {} : { language: card.languages }),

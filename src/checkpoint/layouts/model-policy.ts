@@ -45,7 +45,8 @@ const schema = z.strictObject({
 export interface PolicyDefaults {
   readonly prompts: LexrayModelPolicy['prompts'];
   readonly casing: LexrayModelPolicy['casing'];
-  readonly maxSequenceLength: number;
+  /** Longest input that each side takes. */
+  readonly maxLength: LexrayModelPolicy['maxLength'];
 }
 
 /**
@@ -63,24 +64,18 @@ export async function readModelPolicy(path: string, defaults: PolicyDefaults): P
     titleSeparator: stored.titleSeparator,
     casing: stored.casing ?? defaults.casing,
     maxLength: {
-      query: stored.maxLength?.query ?? defaults.maxSequenceLength,
-      document: stored.maxLength?.document ?? defaults.maxSequenceLength,
+      query: stored.maxLength?.query ?? defaults.maxLength.query,
+      document: stored.maxLength?.document ?? defaults.maxLength.document,
     },
   };
-  checkLengths(policy, defaults.maxSequenceLength, path);
+  checkLengths(policy, defaults.maxLength, path);
   return policy;
 }
 
 /** The policy of a model that records none: that of sentence-transformers. */
 export function defaultModelPolicy(defaults: PolicyDefaults): LexrayModelPolicy {
-  const { prompts, casing, maxSequenceLength } = defaults;
-  return {
-    specialTokens: 'keep',
-    prompts,
-    titleSeparator: ' ',
-    casing,
-    maxLength: { query: maxSequenceLength, document: maxSequenceLength },
-  };
+  const { prompts, casing, maxLength } = defaults;
+  return { specialTokens: 'keep', prompts, titleSeparator: ' ', casing, maxLength };
 }
 
 /** The text of `lexray.json`. */
@@ -90,11 +85,15 @@ export function encodeModelPolicy(policy: LexrayModelPolicy): string {
   return `${JSON.stringify(checkJson(schema, value, policyFileName), null, 2)}\n`;
 }
 
-/** @throws LexrayError BAD_INPUT when a length of the policy is over the model's maximum */
-export function checkLengths(policy: LexrayModelPolicy, maxSequenceLength: number, where: string): void {
-  for (const [kind, tokens] of Object.entries(policy.maxLength)) {
-    if (tokens > maxSequenceLength) {
-      throw badInput(`maxLength.${kind} is ${tokens} tokens; the model takes at most ${maxSequenceLength}`, {
+/** @throws LexrayError BAD_INPUT when a length of the policy is over what its side takes */
+export function checkLengths(
+  { maxLength }: LexrayModelPolicy,
+  limits: LexrayModelPolicy['maxLength'],
+  where: string,
+): void {
+  for (const kind of ['query', 'document'] as const) {
+    if (maxLength[kind] > limits[kind]) {
+      throw badInput(`maxLength.${kind} is ${maxLength[kind]} tokens; the model takes at most ${limits[kind]}`, {
         where,
         cure: 'lower it, or raise the maximum sequence length of the model if its position embeddings allow it',
       });

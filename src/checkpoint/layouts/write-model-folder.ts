@@ -1,25 +1,18 @@
 /**
- * Writes a model folder in the layout of sentence-transformers 5.0, which opens in 5.0 to 6.2 and, as a bare masked
- * language model, in transformers; with `lexray.json` and `manifest.json` for what that layout cannot say.
- * The folder appears when it is whole, or not at all.
+ * Writes a model folder in the layout of sentence-transformers 5.0, which opens in 5.0 to 6.2, with `lexray.json` and
+ * `manifest.json` for what that layout cannot say. The folder appears when it is whole, or not at all.
  *
- * Weights are written under the names of today's transformers. When tied, no decoder is written: transformers 4 would
- * drop it and transformers 5 use it. When not tied, the output bias is written under both of its names, since
- * transformers 5 reads one and transformers 4 the other.
+ * A model with one encoder is also a bare masked language model, which transformers opens. One whose queries have an encoder
+ * or token weights of their own is a Router (see `router.ts`), with a folder for each module.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { badInput } from '../../util/errors.ts';
 import { writeManifest } from '../../util/manifest.ts';
 import type { ProgressListener } from '../../util/progress.ts';
 import { lexrayVersion, toolName } from '../../util/version.ts';
 import { writeFolderAtomic } from '../../util/write-atomic.ts';
-import type { NamedWeight } from '../checkpoint.ts';
-import type { ModelConfig, ModelFamily } from '../families/model-family.ts';
-import { findFamily } from '../families/registry.ts';
-import { checkJson } from '../read-json.ts';
 import type { FloatDtype } from '../safetensors-header.ts';
-import { type WritableTensor, writeSafetensors } from '../safetensors-writer.ts';
 import { encodeModelCard, type ModelCard } from './model-card.ts';
 import { modelManifestFormat, modelManifestVersion } from './model-folder.ts';
 import {
@@ -29,22 +22,22 @@ import {
   type LexrayModelPolicy,
   policyFileName,
 } from './model-policy.ts';
-import type { Pooling } from './sentence-transformers-files.ts';
-import { type TokenizerSource, writeTokenizerFiles } from './tokenizer-files.ts';
-import { weightQueue } from './weight-queue.ts';
+import { routerFileName } from './router.ts';
+import { unlimitedLength } from './static-embedding.ts';
+import { type CheckedEncoder, checkEncoder, type EncoderContent, json, writeEncoder } from './write-encoder.ts';
+import { type StaticContent, writeStaticEmbedding } from './write-static-embedding.ts';
 
-/** What a model folder is made of. */
-export interface ModelFolderContent {
-  /** config.json; keys that Lexray does not know are written back. `tie_word_embeddings` decides whether a decoder is expected. */
-  readonly config: ModelConfig;
-  /** All weights under canonical names; in canonical order they are streamed, otherwise those that come early are held. */
-  readonly weights: Iterable<NamedWeight> | AsyncIterable<NamedWeight>;
-  /** A folder to copy tokenizer files from, or their texts by file name. */
-  readonly tokenizer: TokenizerSource;
-  /** @default max over log1p(relu(z)) */
-  readonly pooling?: Pooling | undefined;
-  /** Longest input in tokens. @default what the model has positions for */
-  readonly maxSequenceLength?: number | undefined;
+/** What encodes the queries, if not the documents' encoder. */
+export type QueryContent =
+  /** A masked language model of the same vocabulary size. */
+  | ({ readonly kind: 'encoder' } & EncoderContent)
+  /** Token weights. A policy that lower-cases texts does so for queries in Lexray only: the module has no such setting. */
+  | ({ readonly kind: 'static' } & StaticContent);
+
+/** What a model folder is made of: the encoder of the documents, and all else. */
+export interface ModelFolderContent extends EncoderContent {
+  /** @default the documents' encoder */
+  readonly query?: QueryContent | undefined;
   /** Largest number of active dimensions of a vector. @default none */
   readonly maxActiveDims?: number | undefined;
   readonly policy?: Partial<LexrayModelPolicy> | undefined;
@@ -62,7 +55,7 @@ export interface ModelFolderContent {
 export interface WriteModelFolderOptions {
   /** @default 'st-5.0', the only one yet */
   readonly layout?: 'st-5.0' | undefined;
-  /** Element type of the weights; numbers are rounded to the nearest. @default 'F32' */
+  /** Element type of the weights; numbers are rounded to the nearest. Token weights stay F32. @default 'F32' */
   readonly dtype?: FloatDtype | undefined;
   /** Replace what is already there. @default false */
   readonly force?: boolean | undefined;
@@ -70,7 +63,13 @@ export interface WriteModelFolderOptions {
   readonly onProgress?: ProgressListener | undefined;
 }
 
-const torchNames: Readonly<Record<FloatDtype, string>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
+/** Python classes, as 5.0 writes them in `modules.json`; in `router_config.json` their file comes before the last part. */
+const classes = {
+  Router: 'sentence_transformers.models.Router',
+  MLMTransformer: 'sentence_transformers.sparse_encoder.models.MLMTransformer',
+  SpladePooling: 'sentence_transformers.sparse_encoder.models.SpladePooling',
+  SparseStaticEmbedding: 'sentence_transformers.sparse_encoder.models.SparseStaticEmbedding',
+} as const;
 
 /**
  * Writes a model folder.
@@ -82,34 +81,12 @@ export async function writeModelFolder(
   content: ModelFolderContent,
   options: WriteModelFolderOptions = {},
 ): Promise<void> {
-  const family = findFamily(content.config.model_type, 'config');
-  const config = checkJson(family.configSchema, content.config, 'config');
-  const dtype = options.dtype ?? 'F32';
-  const pooling = content.pooling ?? { strategy: 'max', activation: 'relu' };
-  const { maxPositions } = family.shape(config);
-  const maxSequenceLength = content.maxSequenceLength ?? maxPositions;
-  if (!Number.isInteger(maxSequenceLength) || maxSequenceLength < 1 || maxSequenceLength > maxPositions) {
-    throw badInput(
-      `expected a maximum sequence length from 1 to the ${maxPositions} positions of the model, got ${maxSequenceLength}`,
-      { where: folder },
-    );
-  }
-  const noPrompts = { query: '', document: '' };
-  const policy: LexrayModelPolicy = {
-    ...defaultModelPolicy({ prompts: noPrompts, casing: 'keep', maxSequenceLength }),
-    ...content.policy,
-  };
-  checkLengths(policy, maxSequenceLength, folder);
-
+  const encoder = checkEncoder(content, folder);
+  const query = checkQuery(content.query, encoder, folder);
+  const policy = checkPolicy(content.policy, encoder, query, folder);
+  const { document: documentModules, query: queryModules, layout } = planModules(query);
   const files: Record<string, string> = {
-    'config.json': withPythonFloats(
-      json({ ...withoutKey(config, 'torch_dtype'), architectures: [family.architecture], dtype: torchNames[dtype] }),
-    ),
-    'modules.json': json([
-      { idx: 0, name: '0', path: '', type: 'sentence_transformers.sparse_encoder.models.MLMTransformer' },
-      { idx: 1, name: '1', path: '1_SpladePooling', type: 'sentence_transformers.sparse_encoder.models.SpladePooling' },
-    ]),
-    'sentence_bert_config.json': json({ max_seq_length: maxSequenceLength, do_lower_case: policy.casing === 'lower' }),
+    ...layout,
     'config_sentence_transformers.json': json({
       model_type: 'SparseEncoder',
       __version__: { sentence_transformers: '5.0.0', lexray: lexrayVersion },
@@ -118,27 +95,34 @@ export async function writeModelFolder(
       similarity_fn_name: 'dot',
       ...(content.maxActiveDims === undefined ? {} : { max_active_dims: content.maxActiveDims }),
     }),
-    '1_SpladePooling/config.json': json({
-      pooling_strategy: pooling.strategy,
-      activation_function: pooling.activation,
-      word_embedding_dimension: config.vocab_size,
-    }),
     [policyFileName]: encodeModelPolicy(policy),
     'README.md': encodeModelCard(content.card ?? {}, {
-      architecture: family.architecture,
-      dimensions: config.vocab_size,
-      maxSequenceLength,
-      pooling,
+      architecture: encoder.family.architecture,
+      dimensions: encoder.config.vocab_size,
+      maxSequenceLength: encoder.maxSequenceLength,
+      pooling: encoder.pooling,
+      query: query?.kind === 'encoder' ? { kind: 'encoder', architecture: query.family.architecture } : query,
       policy,
     }),
   };
+  const writing = { ...options, dtype: options.dtype ?? 'F32', casing: policy.casing };
   await writeFolderAtomic(
     folder,
     async (temporary) => {
-      await mkdir(join(temporary, '1_SpladePooling'));
+      const at = (modules: readonly string[]): [string, string] => [
+        join(temporary, modules[0]!),
+        join(temporary, modules[1] ?? ''),
+      ];
       for (const [name, text] of Object.entries(files)) await writeFile(join(temporary, name), text);
-      await writeTokenizerFiles(temporary, content.tokenizer);
-      await writeWeights(join(temporary, 'model.safetensors'), family, config, content.weights, { ...options, dtype });
+      await writeEncoder(...at(documentModules), encoder, writing);
+      if (query?.kind === 'encoder') await writeEncoder(...at(queryModules), query, writing);
+      if (query?.kind === 'static') {
+        await writeStaticEmbedding(at(queryModules)[0], query, {
+          tokenizer: query.tokenizer ?? content.tokenizer,
+          maxLength: policy.maxLength.query,
+          signal: options.signal,
+        });
+      }
       await writeManifest(temporary, {
         format: modelManifestFormat,
         version: modelManifestVersion,
@@ -153,52 +137,72 @@ export async function writeModelFolder(
   );
 }
 
-async function writeWeights(
-  path: string,
-  family: ModelFamily,
-  config: ModelConfig,
-  weights: ModelFolderContent['weights'],
-  options: WriteModelFolderOptions & { readonly dtype: FloatDtype },
-): Promise<void> {
-  const specs = family.weights(config);
-  const queue = weightQueue(weights, specs);
-  const { bias, biasCopy } = family.tied;
-  let lastBias = new Float32Array();
-  try {
-    await writeSafetensors(path, specs.flatMap(tensorsOf), { signal: options.signal, onProgress: options.onProgress });
-    await queue.end();
-  } finally {
-    await queue.close();
-  }
+type CheckedQuery = ({ readonly kind: 'encoder' } & CheckedEncoder) | ({ readonly kind: 'static' } & StaticContent);
 
-  function tensorsOf({ name, shape }: { name: string; shape: readonly number[] }): WritableTensor[] {
-    const { dtype } = options;
-    if (name !== bias || biasCopy === undefined || config.tie_word_embeddings) {
-      return [{ name, shape, dtype, data: () => queue.take(name) }];
-    }
-    const readBias = async (): Promise<Float32Array> => {
-      lastBias = new Float32Array(await queue.take(name));
-      return lastBias;
+function checkQuery(
+  query: QueryContent | undefined,
+  document: CheckedEncoder,
+  where: string,
+): CheckedQuery | undefined {
+  if (query === undefined) return undefined;
+  const checked = query.kind === 'static' ? query : { kind: query.kind, ...checkEncoder(query, where) };
+  const width = checked.kind === 'static' ? checked.weights.length : checked.config.vocab_size;
+  if (width === document.config.vocab_size) return checked;
+  throw badInput(`queries have ${width} dimensions and documents ${document.config.vocab_size}`, {
+    where,
+    cure: 'queries and documents must share a vocabulary',
+  });
+}
+
+function checkPolicy(
+  given: Partial<LexrayModelPolicy> | undefined,
+  document: CheckedEncoder,
+  query: CheckedQuery | undefined,
+  where: string,
+): LexrayModelPolicy {
+  const maxLength = {
+    query: (query?.kind === 'encoder' ? query : document).maxSequenceLength,
+    document: document.maxSequenceLength,
+  };
+  const policy: LexrayModelPolicy = {
+    ...defaultModelPolicy({ prompts: { query: '', document: '' }, casing: 'keep', maxLength }),
+    ...given,
+  };
+  checkLengths(policy, query?.kind === 'static' ? { ...maxLength, query: unlimitedLength } : maxLength, where);
+  return policy;
+}
+
+/** Where the modules of each side go, and the files that say so. */
+function planModules(query: CheckedQuery | undefined): {
+  readonly document: readonly string[];
+  readonly query: readonly string[];
+  readonly layout: Readonly<Record<string, string>>;
+} {
+  if (query === undefined) {
+    const document = ['', '1_SpladePooling'];
+    const layout = {
+      'modules.json': json([
+        { idx: 0, name: '0', path: document[0], type: classes.MLMTransformer },
+        { idx: 1, name: '1', path: document[1], type: classes.SpladePooling },
+      ]),
     };
-    return [
-      { name, shape, dtype, data: readBias },
-      { name: biasCopy, shape, dtype, data: () => lastBias },
-    ];
+    return { document, query: document, layout };
   }
-}
-
-function json(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
-}
-
-/**
- * The text of config.json with `.0` on whole numbers in fields that are floats in Python: transformers 5 refuses an
- * integer there.
- */
-function withPythonFloats(text: string): string {
-  return text.replace(/^( *"(?:initializer_\w+|\w*norm_eps|\w*rope_theta|factor)": \d+)(?=,?$)/gm, '$1.0');
-}
-
-function withoutKey(config: ModelConfig, key: string): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(config).filter(([name]) => name !== key));
+  const encoder = ['MLMTransformer', 'SpladePooling'] as const;
+  const kinds = { query: query.kind === 'encoder' ? encoder : (['SparseStaticEmbedding'] as const), document: encoder };
+  const types: Record<string, string> = {};
+  const place = (side: keyof typeof kinds): string[] =>
+    kinds[side].map((kind, i) => {
+      const name = `${side}_${i}_${kind}`;
+      types[name] = `${classes[kind]}.${kind}`;
+      return name;
+    });
+  const structure = { query: place('query'), document: place('document') };
+  return {
+    ...structure,
+    layout: {
+      'modules.json': json([{ idx: 0, name: '0', path: '', type: classes.Router }]),
+      [routerFileName]: json({ types, structure, parameters: { default_route: 'document', allow_empty_key: true } }),
+    },
+  };
 }

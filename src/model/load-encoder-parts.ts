@@ -1,0 +1,132 @@
+/** Reads a model folder into an engine: the parts of a {@link SparseEncoder}. */
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import { modelShape } from '../checkpoint/families/registry.ts';
+import type { EncoderModules } from '../checkpoint/layouts/encoder-modules.ts';
+import { type ModelFolder, openModelFolder } from '../checkpoint/layouts/model-folder.ts';
+import type { LexrayModelPolicy } from '../checkpoint/layouts/model-policy.ts';
+import type { Engine } from '../compute/runtime/engine.ts';
+import { openOrtEngine } from '../compute/runtime/ort-engine.ts';
+import { checkVocabulary } from '../tokenizer/check-vocabulary.ts';
+import { loadTokenizer } from '../tokenizer/load-tokenizer.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+import { badInput, LexrayError, throwIfAborted } from '../util/errors.ts';
+import type { WarningListener } from '../util/progress.ts';
+import { type EncoderParts, type QueryParts, queryPrefix, type TransformerParts } from './encoder-parts.ts';
+import { modelVariables } from './splade-graph.ts';
+import { tokenWeights } from './token-weights.ts';
+
+/** Options of {@link loadEncoderParts}. */
+export interface LoadEncoderOptions {
+  /** Threads of the engine. @default the number of cores */
+  readonly threads?: number | undefined;
+  /** Most tokens of a text, special tokens included. @default what the model records */
+  readonly maxLength?: number | undefined;
+  /** An engine without variables, to be used and disposed of by the encoder. @default onnxruntime */
+  readonly engine?: Engine | undefined;
+  readonly onWarning?: WarningListener | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Opens a model folder and fills an engine with its weights.
+ * @throws LexrayError BAD_INPUT when the folder does not fit, ENGINE_MISSING without onnxruntime-node
+ */
+export async function loadEncoderParts(folder: string, options: LoadEncoderOptions): Promise<EncoderParts> {
+  const { onWarning, signal } = options;
+  const model = await openModelFolder(folder, onWarning ? { onWarning } : {});
+  let engine = options.engine;
+  try {
+    const document = await transformerParts(model, folder, onWarning);
+    const query = await queryParts(model, document.tokenizer, onWarning);
+    const policy = withMaxLength(model, options.maxLength);
+    throwIfAborted(signal);
+    engine ??= await openOrtEngine(options.threads === undefined ? {} : { threads: options.threads });
+    const encoders: [Checkpoint, string][] = [[model.checkpoint, '']];
+    if (model.query.kind === 'encoder') encoders.push([model.query.checkpoint, queryPrefix]);
+    await engine.createVariables(encoders.flatMap(([{ config }, prefix]) => modelVariables(config, false, prefix)));
+    for (const [checkpoint, prefix] of encoders) await fillEngine(engine, checkpoint, prefix, signal);
+    return { ...document, engine, query, policy, maxActiveDims: model.maxActiveDims };
+  } catch (error) {
+    await engine?.dispose();
+    throw error;
+  } finally {
+    await model.close();
+  }
+}
+
+async function transformerParts(
+  { checkpoint: { config }, pooling, tokenizerFolder }: Omit<EncoderModules, 'casing'>,
+  where: string,
+  onWarning: WarningListener | undefined,
+): Promise<TransformerParts> {
+  if (pooling.strategy !== 'max') {
+    throw badInput(`expected max pooling, got ${pooling.strategy}`, {
+      where,
+      cure: 'sum pooling is not supported yet',
+    });
+  }
+  const tokenizer = await loadTokenizer(tokenizerFolder);
+  checkVocabulary(tokenizer, config.vocab_size, { where, onWarning });
+  return { config, activation: pooling.activation, tokenizer };
+}
+
+async function queryParts(
+  { query, checkpoint, folder }: ModelFolder,
+  documents: Tokenizer,
+  onWarning: WarningListener | undefined,
+): Promise<QueryParts | undefined> {
+  if (query.kind === 'shared') return undefined;
+  const { casing } = query;
+  if (query.kind === 'encoder') {
+    const parts = await transformerParts(query, folder, onWarning);
+    return { kind: 'encoder', casing, prefix: queryPrefix, ...parts };
+  }
+  const dimensions = checkpoint.config.vocab_size;
+  const tokenizer = await loadTokenizer(query.tokenizerFolder);
+  checkVocabulary(tokenizer, dimensions, { where: query.tokenizerFolder });
+  warnOfOtherTokens(tokenizer, documents, query.tokenizerFolder, onWarning);
+  const weights = tokenWeights(query, tokenizer, dimensions, onWarning);
+  return { kind: 'static', casing, tokenizer, weights: () => weights };
+}
+
+/** Token weights score the documents' dimensions by number: the two tokenizers must mean the same by it. */
+function warnOfOtherTokens(
+  queries: Tokenizer,
+  documents: Tokenizer,
+  where: string,
+  onWarning: WarningListener | undefined,
+): void {
+  const size = Math.min(queries.size, documents.size);
+  const other = Array.from({ length: size }, (_, id) => id).filter((id) => queries.token(id) !== documents.token(id));
+  const [first] = other;
+  if (first === undefined) return;
+  const [ours, theirs] = [queries, documents].map((tokenizer) => JSON.stringify(tokenizer.token(first) ?? null));
+  onWarning?.(
+    `${where}: ${other.length} tokens differ from those of the documents: ${first} is ${ours}, of the documents ${theirs}`,
+  );
+}
+
+async function fillEngine(
+  engine: Engine,
+  checkpoint: Checkpoint,
+  prefix: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for await (const { name, data } of checkpoint.loadWeights()) {
+    throwIfAborted(signal);
+    await engine.writeVariable(prefix + name, 'value', data);
+  }
+}
+
+/** The policy with another maximum length for both kinds of text. */
+function withMaxLength({ policy, checkpoint, query }: ModelFolder, maxLength: number | undefined): LexrayModelPolicy {
+  if (maxLength === undefined) return policy;
+  const encoders = [checkpoint, ...(query.kind === 'encoder' ? [query.checkpoint] : [])];
+  const limit = Math.min(...encoders.map(({ config }) => modelShape(config).maxPositions));
+  if (!Number.isInteger(maxLength) || maxLength < 1 || maxLength > limit) {
+    throw new LexrayError('USAGE', `a maximum length from 1 to ${limit} tokens expected, got ${maxLength}`, {
+      cure: 'the model has no positions beyond its limit',
+    });
+  }
+  return { ...policy, maxLength: { query: maxLength, document: maxLength } };
+}
