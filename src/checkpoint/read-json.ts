@@ -6,16 +6,17 @@ import { readFile, stat } from 'node:fs/promises';
 import type { z } from 'zod';
 import { badInput, LexrayError } from '../util/errors.ts';
 
-/** The largest file that is read: 16 MB (a `config.json` with many labels has some hundred kB). */
-const maxSize = 16_000_000;
+/** The largest file that is read unless more is allowed: 16 MB (a `config.json` with many labels has some hundred kB). */
+const usualMaxSize = 16_000_000;
 const maxDepth = 64;
 
 /**
  * Reads a JSON file.
+ * @param maxSize bytes at most
  * @returns the value, or `undefined` when there is no such file
  * @throws LexrayError BAD_INPUT when the file is too large, too deep or not JSON
  */
-export async function readJsonIfExists(path: string): Promise<unknown> {
+export async function readJsonIfExists(path: string, maxSize: number = usualMaxSize): Promise<unknown> {
   let text: string;
   try {
     const status = await stat(path);

@@ -1,0 +1,114 @@
+/**
+ * Exact counts of any number of different words in bounded memory. Words are counted in a table; when it is full its words
+ * go to a sorted run on disk and it begins anew; at the end the runs are merged. Runs are merged on the way as well,
+ * 32 of a size into one, so that few files are open and each word is written a few times at most.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { mergeRuns, removeRuns, type WordCount, writeRun } from './count-runs.ts';
+import { WordTable } from './word-table.ts';
+
+/** Options of {@link SpillingCounter}. */
+export interface SpillingCounterOptions {
+  /** Different words in memory at most, one text's words aside. @default 2097152 */
+  readonly mostWords?: number | undefined;
+  /** UTF-16 units of the words in memory at most. @default 67108864 */
+  readonly mostUnits?: number | undefined;
+  /** Where a folder for the runs is made. @default the folder for temporary files of the system */
+  readonly temporaryFolder?: string | undefined;
+  /**
+   * Makes of a word the key that it is sorted and given by; different words must have different keys, and a word without
+   * one is left out. Called once for each word of a run. @default the word
+   */
+  readonly keyOf?: ((word: string) => string | undefined) | undefined;
+}
+
+const runsOfLevel = 32;
+
+/** Counts words; {@link SpillingCounter.dispose} removes its files. */
+export class SpillingCounter {
+  /** Words in memory. Whoever adds to it asks {@link isFull} from time to time. */
+  readonly table: WordTable = new WordTable();
+  readonly #mostWords: number;
+  readonly #mostUnits: number;
+  readonly #temporaryFolder: string;
+  readonly #keyOf: (word: string) => string | undefined;
+  /** Runs by how often they were merged. */
+  readonly #levels: string[][] = [];
+  #folder: string | undefined;
+  #runs = 0;
+  #spills = 0;
+
+  constructor(options: SpillingCounterOptions = {}) {
+    this.#mostWords = options.mostWords ?? 1 << 21;
+    this.#mostUnits = options.mostUnits ?? 1 << 26;
+    this.#temporaryFolder = options.temporaryFolder ?? tmpdir();
+    this.#keyOf = options.keyOf ?? ((word) => word);
+  }
+
+  /** Whether {@link spill} is due. */
+  get isFull(): boolean {
+    return this.table.size >= this.#mostWords || this.table.units >= this.#mostUnits;
+  }
+
+  /** How often the table was written to disk. */
+  get spills(): number {
+    return this.#spills;
+  }
+
+  /** Writes the table to disk and empties it. */
+  async spill(): Promise<void> {
+    if (this.table.size === 0) return;
+    this.#spills++;
+    const words = this.#sorted();
+    this.table.clear();
+    const path = await this.#newRun();
+    await writeRun(path, words);
+    await this.#addRun(path, 0);
+  }
+
+  /** All keys in order, each once, with their counts. The counter is empty afterwards. */
+  async *merged(): AsyncGenerator<WordCount> {
+    if (this.#spills === 0) {
+      const words = this.#sorted();
+      this.table.clear();
+      yield* words;
+      return;
+    }
+    await this.spill();
+    yield* mergeRuns(this.#levels.flat());
+    await this.dispose();
+  }
+
+  async dispose(): Promise<void> {
+    this.#levels.length = 0;
+    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
+    this.#folder = undefined;
+  }
+
+  #sorted(): WordCount[] {
+    const words: WordCount[] = [];
+    for (const [word, count] of this.table.entries()) {
+      const key = this.#keyOf(word);
+      if (key !== undefined) words.push([key, count]);
+    }
+    return words.sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  async #addRun(path: string, level: number): Promise<void> {
+    this.#levels[level] ??= [];
+    const runs = this.#levels[level];
+    runs.push(path);
+    if (runs.length < runsOfLevel) return;
+    const merged = await this.#newRun();
+    await writeRun(merged, mergeRuns(runs));
+    await removeRuns(runs.splice(0));
+    await this.#addRun(merged, level + 1);
+  }
+
+  async #newRun(): Promise<string> {
+    this.#folder ??= await mkdtemp(join(this.#temporaryFolder, 'lexray-counts-'));
+    return join(this.#folder, `run-${this.#runs++}`);
+  }
+}
