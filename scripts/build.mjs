@@ -1,7 +1,7 @@
-// Builds dist/: TypeScript with plain tsc, file for file, and the AssemblyScript kernels to WebAssembly.
+// Builds dist/: TypeScript with plain tsc, file for file, the AssemblyScript kernels to WebAssembly, and the recipes as they are.
 // Incremental, and safe beside a running test: what is up to date stays, and outputs whose source is gone are removed.
 // `--clean` starts from an empty dist/, as before packing.
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { filesBelow, root, runBin } from './setup.mjs';
 
@@ -33,9 +33,20 @@ for (const name of kernels) {
   renameSync(unfinished, output);
 }
 
+// Recipes are read at run time, beside the code that reads them.
+const recipes = join(root, 'src', 'recipes');
+mkdirSync(join(dist, 'recipes'), { recursive: true });
+for (const name of readdirSync(recipes).filter((file) => file.endsWith('.yaml'))) {
+  const copy = join(dist, 'recipes', name);
+  if (existsSync(copy) && statSync(copy).mtimeMs >= statSync(join(recipes, name)).mtimeMs) continue;
+  copyFileSync(join(recipes, name), `${copy}.${process.pid}.partial`);
+  renameSync(`${copy}.${process.pid}.partial`, copy);
+}
+
 runBin('typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
 
 for (const file of filesBelow(dist)) {
+  if (file.endsWith('.yaml') && !existsSync(join(root, 'src', file))) rmSync(join(dist, file), { force: true });
   const source = file.match(/^(.*?)(\.d\.ts|\.js|\.wasm)(\.map)?$/)?.[1];
   if (source === undefined || file.startsWith('ui/')) continue;
   const origin = file.endsWith('.wasm') ? source.replace('compute/kernels/', 'compute/kernels/assembly/') : source;

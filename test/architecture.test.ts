@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** Low to high; folders in one row do not import each other. */
 const layers: readonly (readonly string[])[] = [
   ['util'],
-  ['data', 'checkpoint', 'compute'],
+  ['data', 'checkpoint', 'compute', 'recipes'],
   ['vectors'],
   ['tokenizer', 'search', 'evaluate'],
   ['model'],

@@ -5,9 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { copyTinyModel, type TestTensor, tinyModel } from '../../test/fixtures/model-folders.ts';
 import { openModelFolder } from '../checkpoint/layouts/model-folder.ts';
-import { finetuneConfigSchema } from '../train/finetune-config.ts';
 import { type DiagnoseOptions, type Diagnosis, diagnose } from './diagnose.ts';
-import { findRecipe, judgedRecipes, recipeNames } from './recipes.ts';
 import { rescale } from './rescale.ts';
 import { sampleSentences, sampleTextCount, sampleTexts } from './sample-texts.ts';
 import { sweep } from './sweep.ts';
@@ -223,23 +221,6 @@ describe('texts', () => {
     const [first, second] = textHalves('蜜蜂用舞蹈告诉同伴花的位置和距离。')!;
     expect(first.length).toBeGreaterThan(3);
     expect(second.length).toBeGreaterThan(3);
-  });
-});
-
-describe('recipes', () => {
-  it('has the defaults of finetune as its first', () => {
-    const defaults = finetuneConfigSchema.parse({});
-    const { learningRate, temperature, batchSize, queryRegularizerWeight, documentRegularizerWeight } =
-      findRecipe('lexray');
-    expect({ learningRate, temperature, batchSize, queryRegularizerWeight, documentRegularizerWeight }).toEqual({
-      learningRate: defaults.learningRate,
-      temperature: defaults.temperature,
-      batchSize: defaults.batchSize,
-      queryRegularizerWeight: defaults.queryRegularizerWeight,
-      documentRegularizerWeight: defaults.documentRegularizerWeight,
-    });
-    expect(judgedRecipes.map(({ name }) => name)).toEqual(recipeNames);
-    expect(() => findRecipe('luck')).toThrow(/expected a recipe from lexray/);
   });
 });
 

@@ -1,13 +1,17 @@
 /**
- * Training recipes for which a head is judged: what decides whether a start is too steep, too flat or right. Constants from
- * the papers and repositories named, until recipes are files of their own.
+ * A training recipe as far as a head's start matters to it: what decides whether the start is too steep, too flat or right.
+ * What a recipe does not say is as in the default one.
  */
-import { LexrayError } from '../util/errors.ts';
+import { z } from 'zod';
+import { loadRecipe } from '../recipes/load-recipe.ts';
+import type { Recipe } from '../recipes/recipe.ts';
+import { badInput } from '../util/errors.ts';
 
-/** A recipe, as far as a head's start matters to it. */
+/** A recipe, as a head is judged for it. */
 export interface JudgedRecipe {
   readonly name: string;
   readonly title: string;
+  /** Whether scores are compared with each other, or brought to a teacher's: margins, or a distribution. */
   readonly loss: 'info-nce' | 'margin-mse';
   /** Temperature of InfoNCE. */
   readonly temperature: number;
@@ -19,88 +23,62 @@ export interface JudgedRecipe {
   /** λ_q and λ_d of FLOPS at the end of their ramp. */
   readonly queryRegularizerWeight: number;
   readonly documentRegularizerWeight: number;
+  /** Sides whose regularizer is L1 instead. @default none */
+  readonly l1?: readonly ('queries' | 'documents')[] | undefined;
   readonly source: string;
 }
 
-/** The recipes, the default first. */
-export const judgedRecipes: readonly JudgedRecipe[] = [
-  {
-    name: 'lexray',
-    title: 'the defaults of lexray finetune',
-    loss: 'info-nce',
-    temperature: 1,
-    learningRate: 2e-5,
-    steps: 5000,
-    batchSize: 32,
-    queryRegularizerWeight: 5e-5,
-    documentRegularizerWeight: 1e-3,
-    source: 'this program',
-  },
-  {
-    name: 'st-mnrl',
-    title: 'sentence-transformers example, MS MARCO with in-batch negatives',
-    loss: 'info-nce',
-    temperature: 1,
-    learningRate: 2e-5,
-    steps: 5600,
-    batchSize: 16,
-    queryRegularizerWeight: 5e-5,
-    documentRegularizerWeight: 1e-3,
-    source: 'sentence-transformers, train_splade_msmarco_mnrl.py; steps from 90,000 rows',
-  },
-  {
-    name: '2606.18811',
-    title: 'the short, steep recipe of arXiv 2606.18811',
-    loss: 'info-nce',
-    temperature: 1,
-    learningRate: 1e-4,
-    steps: 980,
-    batchSize: 64,
-    queryRegularizerWeight: 5e-2,
-    documentRegularizerWeight: 3e-3,
-    source: 'arXiv 2606.18811, in its digest; steps from an epoch of 500,000 triplets, which is inferred',
-  },
-  {
-    name: 'splade-max',
-    title: 'SPLADE-max of naver/splade',
-    loss: 'info-nce',
-    temperature: 1,
-    learningRate: 2e-5,
-    steps: 150_000,
-    batchSize: 128,
-    queryRegularizerWeight: 3e-4,
-    documentRegularizerWeight: 1e-4,
-    source: 'naver/splade, configuration of SPLADE++ max',
-  },
-  {
-    name: 'splade-pp',
-    title: 'SPLADE++ by MarginMSE of naver/splade',
-    loss: 'margin-mse',
-    temperature: 1,
-    learningRate: 2e-5,
-    steps: 150_000,
-    batchSize: 128,
-    queryRegularizerWeight: 0.1,
-    documentRegularizerWeight: 0.08,
-    source: 'naver/splade, configuration of SPLADE++ ensemble distillation',
-  },
-];
+const positive = z.number().positive();
+const weight = z.number().min(0);
+const named = z.looseObject({ name: z.string() });
+const judgedSettings = z.looseObject({
+  losses: z.array(z.looseObject({ name: z.string(), temperature: positive.optional() })).optional(),
+  temperature: positive.optional(),
+  learningRate: weight,
+  batchSize: positive,
+  maxSteps: positive.optional(),
+  queryRegularizer: named.optional(),
+  documentRegularizer: named.optional(),
+  queryRegularizerWeight: weight,
+  documentRegularizerWeight: weight,
+});
 
-/** Their names. */
-export const recipeNames: readonly [string, ...string[]] = [
-  'lexray',
-  'st-mnrl',
-  '2606.18811',
-  'splade-max',
-  'splade-pp',
-];
+/** Losses that compare scores with each other. */
+const comparing: readonly (string | undefined)[] = [undefined, 'info-nce', 'pairwise-cross-entropy'];
 
 /**
- * A recipe by name.
- * @throws LexrayError USAGE naming those there are
+ * A recipe by name or path, as a head is judged for it.
+ * @throws LexrayError USAGE when there is no such recipe; BAD_INPUT when a file is none
  */
-export function findRecipe(name: string): JudgedRecipe {
-  const recipe = judgedRecipes.find((candidate) => candidate.name === name);
-  if (recipe !== undefined) return recipe;
-  throw new LexrayError('USAGE', `expected a recipe from ${recipeNames.join(', ')}, got ${JSON.stringify(name)}`);
+export function findRecipe(nameOrPath: string): JudgedRecipe {
+  return judgedRecipe(loadRecipe(nameOrPath));
+}
+
+/**
+ * What of a recipe matters to a head's start.
+ * @throws LexrayError BAD_INPUT when a setting does not fit
+ */
+export function judgedRecipe({ name, title, source, settings, usualSteps }: Recipe): JudgedRecipe {
+  const defaults = loadRecipe('lexray');
+  const parsed = judgedSettings.safeParse({ ...defaults.settings, ...settings });
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw badInput(`recipe ${name}: ${issue!.path.join('.')}: ${issue!.message}`, { cure: 'mend the setting' });
+  }
+  const { losses, temperature = 1, maxSteps, queryRegularizer, documentRegularizer, ...rest } = parsed.data;
+  const loss = losses?.[0];
+  const sides = { queries: queryRegularizer, documents: documentRegularizer };
+  return {
+    name,
+    title,
+    loss: comparing.includes(loss?.name) ? 'info-nce' : 'margin-mse',
+    temperature: loss?.temperature ?? temperature,
+    learningRate: rest.learningRate,
+    steps: usualSteps ?? maxSteps ?? defaults.usualSteps!,
+    batchSize: rest.batchSize,
+    queryRegularizerWeight: rest.queryRegularizerWeight,
+    documentRegularizerWeight: rest.documentRegularizerWeight,
+    l1: (['queries', 'documents'] as const).filter((side) => sides[side]?.name === 'l1'),
+    source,
+  };
 }

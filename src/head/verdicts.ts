@@ -72,13 +72,17 @@ export function judge(facts: JudgedFacts): readonly Verdict[] {
   return [healthy, ...found];
 }
 
-/** FLOPS penalty at full weight, and the ranking loss it stands beside. */
+/** Penalty of the regularizers at full weight, and the ranking loss it stands beside. */
 export function initialLoss(
-  { pairs, flops }: Pick<ObservedFigures, 'pairs' | 'flops'>,
+  { pairs, flops, activeDims, meanWeight }: Pick<ObservedFigures, 'pairs' | 'flops' | 'activeDims' | 'meanWeight'>,
   recipe: JudgedRecipe,
 ): { readonly ranking: number | undefined; readonly penalty: number } {
   const ranking = recipe.loss === 'info-nce' && recipe.temperature === 1 ? pairs?.infoNce : undefined;
-  return { ranking, penalty: (recipe.queryRegularizerWeight + recipe.documentRegularizerWeight) * flops };
+  const l1 = activeDims.mean * meanWeight;
+  const queries = recipe.l1?.includes('queries') ? l1 : flops;
+  const documents = recipe.l1?.includes('documents') ? l1 : flops;
+  const { queryRegularizerWeight, documentRegularizerWeight } = recipe;
+  return { ranking, penalty: queryRegularizerWeight * queries + documentRegularizerWeight * documents };
 }
 
 function untrained({ head }: JudgedFacts): Verdict | undefined {
@@ -102,7 +106,8 @@ function collapse({ observed, vocabularySize, recipe }: JudgedFacts): Verdict | 
     ranking === undefined
       ? ''
       : ` The first loss is ${figure(ranking)} (a model without preference has ${figure(chance)}).`;
-  const weight = ` At full weight λ·FLOPS is ${figure(penalty)}.`;
+  const regularizers = recipe.l1?.length ? 'the weighted regularizers are' : 'λ·FLOPS is';
+  const weight = ` At full weight ${regularizers} ${figure(penalty)}.`;
   const dying = (reason: string): Verdict => ({ kind: 'dying', title: 'will die', collapse: true, reason });
   const dense = (reason: string): Verdict => ({ kind: 'dense', title: 'will go dense', collapse: true, reason });
   if (zeroTexts > deadShare * texts) {
@@ -120,12 +125,12 @@ function collapse({ observed, vocabularySize, recipe }: JudgedFacts): Verdict | 
   }
   if (pressure > heavyPenalty) {
     return dying(
-      `λ·FLOPS at full weight is ${figure(penalty)}, ${figure(pressure)} times the ranking loss: zero vectors are the cheapest way down.`,
+      `at full weight ${regularizers} ${figure(penalty)}, ${figure(pressure)} times the ranking loss: zero vectors are the cheapest way down.`,
     );
   }
   if (recipe.loss === 'info-nce' && spread < flatSpread) {
     return dense(
-      `scores of unrelated texts spread by ${figure(scores.std)} only: to tell texts apart, training makes more and more dimensions active, and λ·FLOPS (${figure(penalty)}) is too small to stop it.`,
+      `scores of unrelated texts spread by ${figure(scores.std)} only: to tell texts apart, training makes more and more dimensions active, and ${regularizers} too small (${figure(penalty)}) to stop it.`,
     );
   }
   return undefined;

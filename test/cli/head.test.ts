@@ -148,7 +148,7 @@ describe('what does not work', () => {
   it.each([
     ['a model without a head', ['headless'], 3, /has no MLM head, which a SPLADE model needs/],
     ['numbers that overflow', ['infinite', '--texts', 'texts.txt'], 1, /the model gives the logit/],
-    ['an unknown recipe', [tinyModel, '--recipe', 'luck'], 2, /--recipe: expected lexray or st-mnrl/],
+    ['an unknown recipe', [tinyModel, '--recipe', 'luck'], 2, /expected a recipe from lexray, st-mnrl/],
     ['one text', [tinyModel, '--texts', 'one.txt'], 3, /got one text/],
     ['no model', ['absent'], 3, /absent/],
   ])('diagnose with %s', async (_title, args, code, message) => {

@@ -1,14 +1,14 @@
 /** `lexray diagnose MODEL`: whether a masked language model's head is fit to be trained as a sparse retriever. */
 import { z } from 'zod';
 import type { Diagnosis } from '../../head/diagnose.ts';
-import { recipeNames } from '../../head/recipes.ts';
+import { recipeNames } from '../../recipes/recipe-names.ts';
 import { LexrayError } from '../../util/errors.ts';
 import { checkOutput } from '../check-output.ts';
 import { diagnosisTexts, textsDescription } from '../diagnosis-texts.ts';
 import { formatCount, formatDuration, formatFigure, formatTable } from '../format.ts';
 import { figureRows, figuresJson, figuresSchema } from '../head-figures.ts';
 import { modelDescription, modelFolder } from '../model-folder.ts';
-import { choice, flag, optionalText, text } from '../option.ts';
+import { choice, flag, optionalText, text, textWithDefault } from '../option.ts';
 import { defineVerb, type Verb } from '../verb.ts';
 
 const spread = z.strictObject({ mean: z.number(), std: z.number(), min: z.number(), max: z.number() });
@@ -21,14 +21,17 @@ export const diagnoseVerb: Verb = defineVerb({
   arguments: { model: text(modelDescription, { placeholder: 'MODEL' }) },
   options: {
     texts: optionalText(textsDescription, { placeholder: 'FILE' }),
-    recipe: choice('training recipe that the verdict is for', recipeNames, { default: 'lexray' }),
+    recipe: textWithDefault(`training recipe that the verdict is for: ${recipeNames.join(', ')}, or a YAML file`, {
+      placeholder: 'NAME',
+      default: recipeNames[0],
+    }),
     failOn: choice('exit with code 5 if the head would collapse', ['never', 'collapse'], { default: 'never' }),
     report: optionalText('also write an HTML page with plots', { placeholder: 'FILE.html' }),
     force: flag('replace the page if it exists'),
   },
   examples: [
     'lexray diagnose answerdotai/ModernBERT-base',
-    'lexray diagnose model --texts corpus.jsonl --recipe 2606.18811 --report head.html',
+    'lexray diagnose model --texts corpus.jsonl --recipe rescaling-2606.18811 --report head.html',
     'lexray diagnose model --fail-on collapse --json',
   ],
   result: z.strictObject({

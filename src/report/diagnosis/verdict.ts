@@ -19,7 +19,7 @@ export function verdictSection(model: string, { verdicts, recipe, proposal, noPr
       ]),
     }),
     definitions([
-      ['Loss', recipe.loss === 'info-nce' ? `InfoNCE at temperature ${recipe.temperature}` : 'MarginMSE'],
+      ['Loss', recipe.loss === 'info-nce' ? `InfoNCE at temperature ${recipe.temperature}` : "by a teacher's scores"],
       ['Learning rate', String(recipe.learningRate)],
       ['λq, λd', `${recipe.queryRegularizerWeight}, ${recipe.documentRegularizerWeight}`],
       ['Batch, steps', `${recipe.batchSize}, ${formatNumber(recipe.steps, 0)}`],
