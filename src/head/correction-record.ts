@@ -101,7 +101,7 @@ const history = z.object({ corrections: z.array(record).max(1000) });
 
 /** The corrections that a model folder already has; none where its manifest has no list of them. */
 export function earlierCorrections(manifest: Manifest | undefined): readonly CorrectionRecord[] {
-  const parsed = history.safeParse(manifest?.config.head);
+  const parsed = history.safeParse((manifest as Partial<Manifest> | undefined)?.config?.head);
   if (!parsed.success) return [];
   return parsed.data.corrections.map((entry) => ({
     ...entry,

@@ -32,8 +32,8 @@ export interface DiagnosisTexts {
 export interface DiagnoseOptions {
   /** @default the built-in texts in ten languages */
   readonly texts?: DiagnosisTexts | undefined;
-  /** Recipe that the verdict is for. @default 'lexray' */
-  readonly recipe?: string | undefined;
+  /** Recipe that the verdict is for, or its name. @default 'lexray' */
+  readonly recipe?: string | JudgedRecipe | undefined;
   /** Also compute the figures at many factors, for plots. @default false */
   readonly curves?: boolean | undefined;
   /** Of the sample of tokens. @default 42 */
@@ -90,6 +90,8 @@ export interface Diagnosis {
   readonly texts: TextFacts;
   /** Figures of the head as it is. */
   readonly observed: ObservedFigures;
+  /** What the pass left, for figures after other corrections. */
+  readonly cache: EncodingCache;
   /** Token of each sink term, in the order of `observed.sinks`; undefined where the tokenizer has none. */
   readonly sinkTokens: readonly (string | undefined)[];
   /** mean_v √(w_vᵀΣw_v). */
@@ -132,7 +134,7 @@ const curveBatches = 2;
  * USAGE for an unknown recipe
  */
 export async function diagnose(model: ModelFolder, options: DiagnoseOptions = {}): Promise<Diagnosis> {
-  const recipe = findRecipe(options.recipe ?? 'lexray');
+  const recipe = typeof options.recipe === 'object' ? options.recipe : findRecipe(options.recipe ?? 'lexray');
   const { tokenizer, head, texts, cache } = await encodeForDiagnosis(model, options);
   const observed = observe(cache, noCorrection);
   const { vocabularySize } = head.location;
@@ -153,6 +155,7 @@ export async function diagnose(model: ModelFolder, options: DiagnoseOptions = {}
     head,
     texts,
     observed,
+    cache,
     sinkTokens: observed.sinks.map(({ term }) => tokenizer.token(term)),
     exactDeviation: cache.exactDeviation,
     tokenLogits: {

@@ -7,7 +7,6 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeModelFolder } from '../checkpoint/layouts/write-model-folder.ts';
-import type { VariableSpec } from '../compute/runtime/engine.ts';
 import type { BeirCollection } from '../data/load-beir.ts';
 import type { TrainingExample } from '../data/read-training-examples.ts';
 import { parseMeasure } from '../evaluate/measures/parse-measure.ts';
@@ -18,7 +17,11 @@ import type { ProgressListener, WarningListener } from '../util/progress.ts';
 import { checkReplaceable, writeFileAtomic } from '../util/write-atomic.ts';
 import { evaluateOnDev, sampleCollection } from './dev-evaluation.ts';
 import { type FinetuneConfig, type FinetuneSettings, finetuneConfigSchema } from './finetune-config.ts';
+import { TrainingGuard } from './guard/training-guard.ts';
 import type { MetricsListener } from './metrics-log.ts';
+import { RegularizerWeights } from './regularizer-weights.ts';
+import { headFileName, headHistory, headOfRun } from './run-head.ts';
+import { trainedWeights } from './trained-weights.ts';
 import { TrainingLoop } from './training-loop.ts';
 import { openTrainingSession } from './training-session.ts';
 import { discardTensors, restoreBestWeights, restoreTrainingState } from './training-state.ts';
@@ -59,22 +62,23 @@ export interface FinetuneResult {
 
 /**
  * Fine-tunes a model.
- * @throws LexrayError INTERRUPTED after a clean checkpoint when the signal fires; FAILED when loss or gradient is not
- * finite; USAGE when the output or an earlier run is in the way; BAD_INPUT when model, data or settings do not fit
+ * @throws LexrayError INTERRUPTED after a clean checkpoint when the signal fires; GATE when the guard stops the run; USAGE when the output or an earlier run is in the way; BAD_INPUT when model, data or settings do not fit
  */
 export async function finetune(options: FinetuneOptions): Promise<FinetuneResult> {
   const { output, resume = false, force = false, signal, onProgress, onWarning, onMetrics } = options;
   const config = resolveConfig(options.settings ?? {});
   const trainingFolder = `${output.replace(/[\\/]+$/, '')}.training`;
   await checkFolders(output, trainingFolder, { resume, force });
+  const head = await headOfRun(config, trainingFolder, options);
   // Until the model and the data are known to fit, nothing is written or removed.
-  const session = await openTrainingSession(config, options);
+  const session = await openTrainingSession(config, { ...options, correction: head.correction });
   try {
-    const { engine, variables, model, sampler, training, encoder, steps, origin } = session;
+    const { engine, variables, model, objective, sampler, training, encoder, steps, origin } = session;
     if (!resume) await rm(trainingFolder, { recursive: true, force: true });
     await mkdir(trainingFolder, { recursive: true });
     const parents = { ...origin, ...(options.dev && { dev: hashCollection(options.dev) }) };
     await agreeOnConfig(trainingFolder, { ...config, ...parents }, resume);
+    await writeFileAtomic(join(trainingFolder, headFileName), `${JSON.stringify(head, null, 2)}\n`);
     const state = resume ? await restoreTrainingState(trainingFolder, engine, variables) : undefined;
     if (resume && state === undefined) onWarning?.('there is no checkpoint yet: the run starts at step 1');
     if (state) sampler.restore(state.sampler);
@@ -82,7 +86,21 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
     const dev = options.dev && (await devCollection(options.dev, config));
     const measures = [...new Set([config.devMeasure, 'RR@10', 'nDCG@10'])];
     const evaluate = dev && (() => evaluateOnDev(encoder, dev, measures, signal));
+    const weights = new RegularizerWeights(config, steps, head.correction?.regularizerFactor ?? 1);
+    const guard = new TrainingGuard({
+      settings: config.guard,
+      steps,
+      rampSteps: weights.rampSteps,
+      warmupSteps: Math.round(config.warmupRatio * steps),
+      masked: { queries: config.queryTopTerms !== undefined, documents: config.documentTopTerms !== undefined },
+      where: trainingFolder,
+      proposal: head.proposal,
+      onWarning,
+    });
     const loop = new TrainingLoop({
+      objective,
+      weights,
+      guard,
       engine,
       variables,
       sampler,
@@ -101,14 +119,14 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
     await writeModelFolder(
       output,
       {
-        config: model.checkpoint.config,
-        weights: weightsOf(variables, (name) => engine.readVariable(name, 'value')),
+        config: session.modelConfig,
+        weights: trainedWeights(model.checkpoint.family, variables, engine),
         tokenizer: model.tokenizerFolder,
-        pooling: model.pooling,
+        pooling: session.pooling,
         maxSequenceLength: encoder.policy.maxLength.document,
         maxActiveDims: model.maxActiveDims,
         policy: encoder.policy,
-        origin: { config: { ...config, steps, best }, seed: config.seed, parents },
+        origin: { config: { ...config, steps, best, ...headHistory(model, head) }, seed: config.seed, parents },
       },
       { force },
     );
@@ -221,6 +239,8 @@ async function agreeOnConfig(
   if (resume && existsSync(path)) {
     const before = await readConfig(path);
     const keys = new Set([...Object.keys(before), ...Object.keys(config)]);
+    // A run that the guard has stopped may go on under another guard.
+    keys.delete('guard');
     const changed = [...keys].filter((key) => JSON.stringify(before[key]) !== JSON.stringify(config[key]));
     if (changed.length > 0) {
       const list = changed.map(
@@ -244,11 +264,4 @@ async function readConfig(path: string): Promise<Record<string, unknown>> {
     if (!(cause instanceof SyntaxError)) throw cause;
   }
   throw badInput('the settings of the run to resume are not JSON', { where: path, cure: 'start anew with --force' });
-}
-
-async function* weightsOf(
-  variables: readonly VariableSpec[],
-  read: (name: string) => Promise<Float32Array>,
-): AsyncGenerator<{ name: string; shape: readonly number[]; data: Float32Array }> {
-  for (const { name, dims } of variables) yield { name, shape: dims, data: await read(name) };
 }

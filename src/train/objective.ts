@@ -9,14 +9,9 @@
 import type { Graph, Value } from '../compute/graph/graph.ts';
 import { Add, Cast, Greater, MatMul, Mul, ReduceSum } from '../compute/graph/ops/index.ts';
 import type { Tensor } from '../compute/runtime/engine.ts';
-import type { BatchRelevance, Loss } from './losses/loss.ts';
+import type { BatchRelevance, WeightedLoss } from './losses/loss.ts';
 import type { BatchWeights, RegularizedSide, Regularizer, TermCounts } from './regularizers/regularizer.ts';
-
-/** A ranking loss and its share. */
-export interface WeightedLoss {
-  readonly loss: Loss;
-  readonly weight: number;
-}
+import { keepTopWeights } from './top-k-mask.ts';
 
 /** A regularizer and what it looks at. Its weight λ comes with each step, under the name of its part. */
 export interface SidedRegularizer {
@@ -30,6 +25,10 @@ export interface SidedRegularizer {
 export interface ObjectiveOptions {
   readonly losses: readonly WeightedLoss[];
   readonly regularizers: readonly SidedRegularizer[];
+  /** Heaviest terms of a query that are kept, the others become 0 (q_K). @default all */
+  readonly queryTopTerms?: number | undefined;
+  /** The same of a document (d_K). @default all */
+  readonly documentTopTerms?: number | undefined;
 }
 
 /** What changes from step to step. */
@@ -76,12 +75,28 @@ export class Objective {
     this.#options = options;
   }
 
+  /** What the regularizers have learned from the steps, by part. */
+  get state(): Readonly<Record<string, Float32Array>> {
+    const entries = this.#options.regularizers.map(({ part, regularizer }) => [part, regularizer.state] as const);
+    return Object.fromEntries(entries.filter((entry): entry is [string, Float32Array] => entry[1] !== undefined));
+  }
+
+  /** Takes a {@link state} back. */
+  restore(state: Readonly<Record<string, Float32Array>>): void {
+    for (const { part, regularizer } of this.#options.regularizers) {
+      if (state[part] !== undefined) regularizer.restore?.(state[part]);
+    }
+  }
+
   /**
    * Adds the objective and its outputs to a graph.
    * @returns the scalar to be differentiated
    */
-  build(graph: Graph, { queries, documents }: BatchWeights): Value {
-    const { losses, regularizers } = this.#options;
+  build(graph: Graph, encoded: BatchWeights): Value {
+    const { losses, regularizers, queryTopTerms, documentTopTerms } = this.#options;
+    const queries = queryTopTerms === undefined ? encoded.queries : keepTopWeights(encoded.queries, queryTopTerms);
+    const documents =
+      documentTopTerms === undefined ? encoded.documents : keepTopWeights(encoded.documents, documentTopTerms);
     const scores = MatMul(queries, documents, { transA: true });
 
     const ranking = losses.map(({ loss, weight }) => {

@@ -1,15 +1,21 @@
 /** The main loop of training: batch, gradients, update, and from time to time metrics, an evaluation, a checkpoint. */
 import { join } from 'node:path';
 import type { Engine, VariableSpec } from '../compute/runtime/engine.ts';
+import { headScaleName } from '../model/splade-graph.ts';
 import { LexrayError } from '../util/errors.ts';
 import type { ProgressListener } from '../util/progress.ts';
 import type { BatchSampler } from './batch-sampler.ts';
 import type { DevResult } from './dev-evaluation.ts';
 import type { FinetuneConfig } from './finetune-config.ts';
+import { stepHealth } from './guard/step-health.ts';
+import type { TrainingGuard } from './guard/training-guard.ts';
 import { appendMetrics, evaluationKey, type MetricsListener, type MetricsRow, truncateMetrics } from './metrics-log.ts';
-import { learningRateFactor, quadraticRamp } from './schedules.ts';
+import { type LoggedStep, MetricsWindow } from './metrics-window.ts';
+import type { Objective } from './objective.ts';
+import type { RegularizerWeights } from './regularizer-weights.ts';
+import { learningRateFactor } from './schedules.ts';
 import { type BestStep, saveBestWeights, saveTrainingState, type TrainingState } from './training-state.ts';
-import type { StepResult, TrainingStep } from './training-step.ts';
+import type { StepResult, TrainingBatch, TrainingStep } from './training-step.ts';
 
 /** What a loop works on. */
 export interface TrainingLoopParts {
@@ -17,6 +23,9 @@ export interface TrainingLoopParts {
   readonly variables: readonly VariableSpec[];
   readonly sampler: BatchSampler;
   readonly training: TrainingStep;
+  readonly objective: Objective;
+  readonly weights: RegularizerWeights;
+  readonly guard: TrainingGuard;
   readonly config: FinetuneConfig;
   readonly steps: number;
   readonly trainingFolder: string;
@@ -32,32 +41,52 @@ export class TrainingLoop {
   readonly #metricsPath: string;
   readonly #withoutDecay: ReadonlySet<string>;
   #best: BestStep | undefined;
+  readonly #warmupSteps: number;
+  readonly #learningRateFactors: ReadonlyMap<string, number>;
   #window = new MetricsWindow();
 
   constructor(parts: TrainingLoopParts) {
     this.#parts = parts;
+    const { headScaleLearningRate, learningRate, warmupRatio } = parts.config;
+    this.#warmupSteps = Math.round(warmupRatio * parts.steps);
+    this.#learningRateFactors = new Map(
+      headScaleLearningRate === undefined || learningRate === 0
+        ? []
+        : [[headScaleName, headScaleLearningRate / learningRate]],
+    );
     this.#metricsPath = join(parts.trainingFolder, 'metrics.jsonl');
     this.#withoutDecay = new Set(parts.variables.filter(({ dims }) => dims.length < 2).map(({ name }) => name));
   }
 
   /**
    * Trains from a state, or from the start, to the last step.
-   * @throws LexrayError INTERRUPTED after a checkpoint when the signal fires, FAILED when loss or gradient is not finite
+   * @throws LexrayError INTERRUPTED after a checkpoint when the signal fires, GATE when the guard stops the run
    */
   async run(from: TrainingState | undefined): Promise<{ best: BestStep | undefined; seconds: number }> {
     const { config, evaluate, steps, signal } = this.#parts;
+    const { guard, objective } = this.#parts;
     this.#best = from?.best;
+    if (from !== undefined) {
+      guard.restore(from.guard);
+      objective.restore(from.learned);
+    }
     await truncateMetrics(this.#metricsPath, from?.step ?? 0);
     const started = performance.now() - (from?.seconds ?? 0) * 1000;
     const seconds = (): number => (performance.now() - started) / 1000;
     const evaluateEvery = config.evaluateEvery ?? Math.max(1, Math.ceil(steps / 10));
     if (from?.evaluationDue && evaluate) await this.#evaluate(from.step, evaluate, seconds);
     for (let step = (from?.step ?? 0) + 1; step <= steps; step++) {
-      const figures = await this.#step(step);
-      this.#report(step, figures);
-      if (step % config.logEvery === 0 || step === steps) {
+      const logged = await this.#step(step);
+      this.#report(step, logged);
+      const collapse = this.#judge(step, logged);
+      if (collapse || step % config.logEvery === 0 || step === steps) {
         await this.#log(this.#window.row(step, this.#epoch, seconds()));
         this.#window = new MetricsWindow();
+      }
+      if (collapse) {
+        // `--guard warn --resume` can go on from here, unless weights or gradients are not finite.
+        if (logged.health.every(({ notFinite }) => notFinite.length === 0)) await this.#save(step, seconds());
+        throw collapse;
       }
       if (evaluate && (step % evaluateEvery === 0 || step === steps)) await this.#evaluate(step, evaluate, seconds);
       const interrupted = signal?.aborted ?? false;
@@ -72,19 +101,25 @@ export class TrainingLoop {
     return this.#parts.sampler.state.epoch;
   }
 
-  async #step(step: number): Promise<StepFigures> {
-    const { config, engine, sampler, steps, training } = this.#parts;
+  async #step(step: number): Promise<LoggedStep> {
+    const { config, engine, sampler, steps, training, weights } = this.#parts;
     const started = performance.now();
-    const ramp = quadraticRamp(step, Math.round(config.regularizerRampRatio * steps));
-    const result = await training.run(sampler.next(), {
-      regularizerWeights: {
-        query_regularizer_loss: config.queryRegularizerWeight * ramp,
-        document_regularizer_loss: config.documentRegularizerWeight * ramp,
-      },
-      seed: config.seed,
-      step,
-    });
-    const warmup = Math.round(config.warmupRatio * steps);
+    const regularizerWeights = weights.at(step);
+    const { accumulationSteps: batches, queryTopTerms, documentTopTerms, temperature } = config;
+    const done: { batch: TrainingBatch; result: StepResult }[] = [];
+    for (let i = 0; i < batches; i++) {
+      const batch = sampler.next();
+      const result = await training.run(batch, {
+        regularizerWeights,
+        batchWeight: 1 / batches,
+        gradients: i === 0 ? 'replace' : 'add',
+        // Each batch has dropout masks of its own.
+        seed: (config.seed + Math.imul(i, 0x85ebca6b)) >>> 0,
+        step,
+      });
+      done.push({ batch, result });
+    }
+    const warmup = this.#warmupSteps;
     const learningRate = config.learningRate * learningRateFactor(step, steps, warmup, config.learningRateFloor);
     const { gradientNorm } = await engine.adamW({
       step,
@@ -94,33 +129,45 @@ export class TrainingLoop {
       epsilon: config.epsilon,
       weightDecay: config.weightDecay,
       withoutDecay: this.#withoutDecay,
+      learningRateFactors: this.#learningRateFactors,
       maxGradientNorm: config.maxGradientNorm,
     });
-    if (!Number.isFinite(result.loss) || !Number.isFinite(gradientNorm)) {
-      throw new LexrayError('FAILED', `step ${step}: the loss is ${result.loss}, the gradient norm ${gradientNorm}`, {
-        where: this.#parts.trainingFolder,
-        cure: 'lower the learning rate, and start anew with --force',
-      });
-    }
-    const figures = { result, gradientNorm, learningRate, milliseconds: performance.now() - started };
-    this.#window.add(figures);
-    return figures;
+    const milliseconds = performance.now() - started;
+    const health = done.map(({ batch: { otherPositives }, result }) =>
+      stepHealth({ ...result, gradientNorm }, { queryTopTerms, documentTopTerms, temperature, otherPositives }),
+    );
+    const results = done.map(({ result }) => result);
+    const logged = { results, health, gradientNorm, learningRate, regularizerWeights, milliseconds };
+    this.#window.add(logged);
+    return logged;
   }
 
-  #report(step: number, { result, milliseconds }: StepFigures): void {
+  #report(step: number, { results, milliseconds }: LoggedStep): void {
+    const average = (pick: (result: StepResult) => number): number => mean(results.map(pick));
     this.#parts.onProgress?.({
       phase: 'train',
       done: step,
       total: this.#parts.steps,
       unit: 'steps',
       figures: {
-        loss: result.loss,
-        base: result.baseLoss,
-        'q dims': mean(result.queryActiveDims),
-        'd dims': mean(result.documentActiveDims),
-        'tok/s': (result.tokenCount / milliseconds) * 1000,
+        loss: average(({ loss }) => loss),
+        base: average(({ baseLoss }) => baseLoss),
+        'q dims': average(({ queryActiveDims }) => mean(queryActiveDims)),
+        'd dims': average(({ documentActiveDims }) => mean(documentActiveDims)),
+        'tok/s': (results.reduce((sum, { tokenCount }) => sum + tokenCount, 0) / milliseconds) * 1000,
       },
     });
+  }
+
+  /** The error with which the run ends here, if it does. */
+  #judge(step: number, { health }: LoggedStep): LexrayError | undefined {
+    try {
+      this.#parts.guard.check(step, health.at(-1)!);
+      return undefined;
+    } catch (error) {
+      if (error instanceof LexrayError) return error;
+      throw error;
+    }
   }
 
   async #evaluate(step: number, evaluate: () => Promise<DevResult>, seconds: () => number): Promise<void> {
@@ -156,8 +203,16 @@ export class TrainingLoop {
   }
 
   async #save(step: number, seconds: number, { evaluationDue = false } = {}): Promise<void> {
-    const { config, engine, sampler, trainingFolder, variables } = this.#parts;
-    const state = { step, sampler: sampler.state, best: this.#best, evaluationDue, seconds };
+    const { config, engine, guard, objective, sampler, trainingFolder, variables } = this.#parts;
+    const state = {
+      step,
+      sampler: sampler.state,
+      best: this.#best,
+      evaluationDue,
+      seconds,
+      guard: guard.state,
+      learned: objective.state,
+    };
     await saveTrainingState(trainingFolder, engine, variables, state, config.keepCheckpoints);
   }
 
@@ -172,43 +227,6 @@ export class TrainingLoop {
   async #log(row: MetricsRow): Promise<void> {
     await appendMetrics(this.#metricsPath, row);
     this.#parts.onMetrics?.(row);
-  }
-}
-
-interface StepFigures {
-  readonly result: StepResult;
-  readonly gradientNorm: number;
-  readonly learningRate: number;
-  readonly milliseconds: number;
-}
-
-/** Means over the steps since the last line of metrics. */
-class MetricsWindow {
-  readonly #steps: StepFigures[] = [];
-
-  add(figures: StepFigures): void {
-    this.#steps.push(figures);
-  }
-
-  row(step: number, epoch: number, seconds: number): MetricsRow {
-    const average = (pick: (figures: StepFigures) => number): number => mean(this.#steps.map(pick));
-    const tokens = this.#steps.reduce((sum, { result }) => sum + result.tokenCount, 0);
-    const milliseconds = this.#steps.reduce((sum, figures) => sum + figures.milliseconds, 0);
-    return {
-      step,
-      epoch,
-      loss: average(({ result }) => result.loss),
-      base_loss: average(({ result }) => result.baseLoss),
-      ...Object.fromEntries(
-        Object.keys(this.#steps[0]!.result.parts).map((part) => [part, average(({ result }) => result.parts[part]!)]),
-      ),
-      grad_norm: average(({ gradientNorm }) => gradientNorm),
-      learning_rate: this.#steps.at(-1)!.learningRate,
-      query_active_dims: average(({ result }) => mean(result.queryActiveDims)),
-      document_active_dims: average(({ result }) => mean(result.documentActiveDims)),
-      tokens_per_second: (tokens / milliseconds) * 1000,
-      seconds,
-    };
   }
 }
 

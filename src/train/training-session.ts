@@ -1,11 +1,16 @@
 /** Opens all that a training run works with: the model on an engine, the tokenized data, the step, the encoder. */
-import { type ModelFolder, openModelFolder } from '../checkpoint/layouts/model-folder.ts';
+import type { ModelConfig } from '../checkpoint/families/model-family.ts';
+import { modelShape } from '../checkpoint/families/registry.ts';
+import { type ModelFolder, openModelFolder, requireSharedEncoder } from '../checkpoint/layouts/model-folder.ts';
 import type { LexrayModelPolicy } from '../checkpoint/layouts/model-policy.ts';
+import type { Pooling } from '../checkpoint/layouts/sentence-transformers-files.ts';
 import type { Engine, VariableSpec } from '../compute/runtime/engine.ts';
 import { openOrtEngine } from '../compute/runtime/ort-engine.ts';
 import type { TrainingExample } from '../data/read-training-examples.ts';
+import { correctCheckpoint } from '../head/corrected-checkpoint.ts';
+import type { Correction } from '../head/correction.ts';
 import { preparedText, SparseEncoder, type TextKind } from '../model/sparse-encoder.ts';
-import { modelVariables } from '../model/splade-graph.ts';
+import { headScaleName, modelVariables } from '../model/splade-graph.ts';
 import { checkVocabulary } from '../tokenizer/check-vocabulary.ts';
 import { loadTokenizer } from '../tokenizer/load-tokenizer.ts';
 import { LexrayError, throwIfAborted } from '../util/errors.ts';
@@ -13,16 +18,18 @@ import { hashFile, hashTexts } from '../util/manifest.ts';
 import type { ProgressListener, WarningListener } from '../util/progress.ts';
 import { BatchSampler } from './batch-sampler.ts';
 import type { FinetuneConfig } from './finetune-config.ts';
-import { InfoNceLoss } from './losses/info-nce.ts';
-import { Objective } from './objective.ts';
-import { FlopsRegularizer } from './regularizers/flops.ts';
+import { makeObjective } from './make-objective.ts';
+import type { Objective } from './objective.ts';
 import { TransformerSide } from './side-encoder.ts';
+import { SplitStep } from './split-step.ts';
 import { buildTrainingSet } from './training-set.ts';
 import { SingleGraphStep, type TrainingStep } from './training-step.ts';
 
 /** What {@link openTrainingSession} needs besides the settings. */
 export interface TrainingSessionOptions {
   readonly model: string;
+  /** Done to the model's head before anything else. */
+  readonly correction?: Correction | undefined;
   readonly examples: readonly TrainingExample[];
   readonly threads?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -33,10 +40,14 @@ export interface TrainingSessionOptions {
 /** A training run, ready to begin. */
 export interface TrainingSession {
   readonly model: ModelFolder;
+  /** The model's config, as its corrected head needs it. */
+  readonly modelConfig: ModelConfig;
+  readonly pooling: Pooling;
   readonly engine: Engine;
   readonly variables: readonly VariableSpec[];
   readonly sampler: BatchSampler;
   readonly training: TrainingStep;
+  readonly objective: Objective;
   /** Encodes with the weights as they are at the moment. */
   readonly encoder: SparseEncoder;
   readonly steps: number;
@@ -54,8 +65,12 @@ export async function openTrainingSession(
   const model = await openModelFolder(options.model, onWarning ? { onWarning } : {});
   let engine: Engine | undefined;
   try {
-    const modelConfig = model.checkpoint.config;
-    const { activation, strategy } = model.pooling;
+    requireSharedEncoder(model, 'finetune');
+    const { checkpoint } = model;
+    const source = options.correction ? await correctCheckpoint(checkpoint, options.correction) : checkpoint;
+    const modelConfig = source.config;
+    const { strategy } = model.pooling;
+    const activation = config.activation ?? model.pooling.activation;
     if (strategy !== 'max') {
       throw new LexrayError('BAD_INPUT', `training needs max pooling, the model has ${strategy} pooling`, {
         where: options.model,
@@ -75,36 +90,37 @@ export async function openTrainingSession(
       onWarning,
     });
     const sampler = new BatchSampler(data, config);
-    const variables = modelVariables(modelConfig, true);
+    const learnedScale = config.headScaleLearningRate !== undefined;
+    const variables = [
+      ...modelVariables(modelConfig, true),
+      ...(learnedScale ? [{ name: headScaleName, dims: [1], trainable: true }] : []),
+    ];
     engine = await openOrtEngine(options.threads === undefined ? {} : { threads: options.threads });
     await engine.createVariables(variables);
-    for await (const { name, data: weights } of model.checkpoint.loadWeights()) {
+    for await (const { name, data: weights } of source.loadWeights()) {
       throwIfAborted(signal);
       await engine.writeVariable(name, 'value', weights);
     }
-    const side = new TransformerSide(modelConfig, {
-      activation,
-      buckets: config.lengthBuckets,
-      dropoutRate: config.dropoutRate,
-    });
-    const objective = new Objective({
-      losses: [{ loss: new InfoNceLoss({ temperature: config.temperature }), weight: 1 }],
-      regularizers: [
-        { part: 'query_regularizer_loss', regularizer: new FlopsRegularizer(), side: 'queries' },
-        { part: 'document_regularizer_loss', regularizer: new FlopsRegularizer(), side: 'documents' },
-      ],
-    });
-    const training = new SingleGraphStep(engine, { shared: side }, objective);
+    const { lengthBuckets: buckets, dropoutRate, gradientCacheChunk: chunkSize } = config;
+    const encoders = { shared: new TransformerSide(modelConfig, { activation, buckets, dropoutRate, learnedScale }) };
+    const objective = makeObjective(config);
+    const training =
+      chunkSize === undefined
+        ? new SingleGraphStep(engine, encoders, objective)
+        : new SplitStep(engine, encoders, objective, modelShape(modelConfig).vocabularySize, { chunkSize });
     const { maxActiveDims } = model;
     const recorded = recordedPolicy(policy);
     const parts = { engine, config: modelConfig, activation, tokenizer, policy: recorded, maxActiveDims };
     const opened = engine;
     return {
       model,
+      modelConfig,
+      pooling: { strategy, activation },
       engine,
       variables,
       sampler,
       training,
+      objective,
       encoder: new SparseEncoder(parts),
       steps: stepsOf(config, sampler),
       origin: {
@@ -134,7 +150,8 @@ async function hashModel({ checkpoint: { paths } }: ModelFolder): Promise<string
 }
 
 function stepsOf(config: FinetuneConfig, sampler: BatchSampler): number {
-  const wanted = Math.max(1, Math.round(config.epochs * sampler.batchesPerEpoch));
+  const batches = config.epochs * sampler.batchesPerEpoch;
+  const wanted = Math.max(1, Math.round(batches / config.accumulationSteps));
   return config.maxSteps === undefined ? wanted : Math.min(config.maxSteps, wanted);
 }
 

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Engine, VariablePart, VariableSpec } from '../compute/runtime/engine.ts';
 import { openReferenceEngine } from '../compute/runtime/reference/reference-engine.ts';
 import { Random } from '../util/random.ts';
+import { emptyGuardState } from './guard/guard-state.ts';
 import {
   discardTensors,
   restoreBestWeights,
@@ -53,7 +54,15 @@ async function contents(engine: Engine): Promise<Map<string, Float32Array>> {
 
 function state(step: number, best?: { step: number; value: number }): TrainingState {
   const sampler = { epoch: 2, position: 7, waiting: [3, 1], random: [1, 2, 3, 4294967295] as const };
-  return { step, sampler, best, evaluationDue: step % 2 === 1, seconds: 1.5 };
+  return {
+    step,
+    sampler,
+    best,
+    evaluationDue: step % 2 === 1,
+    seconds: 1.5,
+    guard: { ...emptyGuardState, weight: step / 100 },
+    learned: { document_regularizer_loss: Float32Array.of(step, 0.5) },
+  };
 }
 
 describe('a checkpoint', () => {

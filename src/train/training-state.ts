@@ -18,6 +18,7 @@ import type { Engine, VariablePart, VariableSpec } from '../compute/runtime/engi
 import { badInput, LexrayError } from '../util/errors.ts';
 import { writeFolderAtomic } from '../util/write-atomic.ts';
 import type { SamplerState } from './batch-sampler.ts';
+import { type GuardState, guardStateSchema } from './guard/guard-state.ts';
 
 /** The best step so far. */
 export interface BestStep {
@@ -35,6 +36,9 @@ export interface TrainingState {
   readonly evaluationDue: boolean;
   /** Seconds of training so far. */
   readonly seconds: number;
+  readonly guard: GuardState;
+  /** What regularizers and controllers of λ have learned, by part of the loss; kept with the tensors. */
+  readonly learned: Readonly<Record<string, Float32Array>>;
 }
 
 const word = z
@@ -52,8 +56,12 @@ const stateSchema = z.strictObject({
   best: z.strictObject({ step: z.int().min(0), value: z.number() }).optional(),
   evaluationDue: z.boolean(),
   seconds: z.number().min(0),
+  guard: guardStateSchema,
+  learned: z.array(z.string()).max(64),
 });
 
+/** Before the names of what regularizers have learned. */
+const learnedPrefix = 'learned/';
 const savedParts: readonly VariablePart[] = ['value', 'firstMoment', 'secondMoment'];
 
 /** Writes a checkpoint, removes all but the newest `keep`, and weights of best steps that none of them names. */
@@ -68,8 +76,15 @@ export async function saveTrainingState(
   await writeFolderAtomic(
     folder,
     async (temporary) => {
-      await writeSafetensors(join(temporary, 'state.safetensors'), tensorsOf(engine, variables, savedParts));
-      await writeFile(join(temporary, 'state.json'), `${JSON.stringify(state, null, 2)}\n`);
+      const learned = Object.entries(state.learned).map(([part, data]) => ({
+        name: learnedPrefix + part,
+        shape: [data.length],
+        data: () => data,
+      }));
+      const tensors = [...tensorsOf(engine, variables, savedParts), ...learned];
+      await writeSafetensors(join(temporary, 'state.safetensors'), tensors);
+      const json = { ...state, learned: Object.keys(state.learned) };
+      await writeFile(join(temporary, 'state.json'), `${JSON.stringify(json, null, 2)}\n`);
     },
     { force: true, owned: true },
   );
@@ -98,16 +113,21 @@ export async function restoreTrainingState(
   const newest = (await listCheckpoints(runFolder)).at(-1);
   if (newest === undefined) return undefined;
   const folder = join(runFolder, newest);
-  const state = await readState(folder);
+  const { learned, ...state } = await readState(folder);
+  const vectors: Record<string, Float32Array> = {};
   try {
-    await readTensors(join(folder, 'state.safetensors'), engine, variables, savedParts);
+    const path = join(folder, 'state.safetensors');
+    await readTensors(path, engine, variables, savedParts);
+    const file = await openSafetensors(path);
+    for (const part of learned) vectors[part] = await file.readTensor(learnedPrefix + part);
+    await file.close();
   } catch (cause) {
     throw damaged(folder, cause);
   }
   for (const name of await readdir(runFolder)) {
     if (name.endsWith('.partial')) await rm(join(runFolder, name), { recursive: true, force: true });
   }
-  return state;
+  return { ...state, best: state.best, learned: vectors };
 }
 
 /** Writes the weights of the best step so far; to be followed by a checkpoint that names it. */
@@ -138,10 +158,9 @@ export async function discardTensors(runFolder: string): Promise<void> {
   }
 }
 
-async function readState(folder: string): Promise<TrainingState> {
+async function readState(folder: string): Promise<z.infer<typeof stateSchema>> {
   try {
-    const parsed = stateSchema.parse(JSON.parse(await readFile(join(folder, 'state.json'), 'utf8')));
-    return { ...parsed, best: parsed.best };
+    return stateSchema.parse(JSON.parse(await readFile(join(folder, 'state.json'), 'utf8')));
   } catch (cause) {
     throw damaged(folder, cause);
   }

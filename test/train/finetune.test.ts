@@ -92,7 +92,7 @@ describe('a training run', () => {
     const { indices, values } = await encoder.encodeOne('rain', { kind: 'query' });
     expect(indices.length).toBeGreaterThan(0);
     expect(values.every((value) => value > 0 && Number.isFinite(value))).toBe(true);
-    expect((await readdir(`${output()}.training`)).sort()).toEqual(['config.json', 'metrics.jsonl']);
+    expect((await readdir(`${output()}.training`)).sort()).toEqual(['config.json', 'head.json', 'metrics.jsonl']);
     expect((await readdir(join(output(), '..'))).sort()).toEqual(['model', 'model.training']);
     const model = await openModelFolder(output());
     await model.close();
@@ -368,8 +368,8 @@ describe('a run that fails', () => {
   it('stops at the step whose loss is not finite, and leaves no model', async () => {
     const output = freshOutput();
     await expect(train(output, { settings: { learningRate: 1e30 } })).rejects.toMatchObject({
-      code: 'FAILED',
-      message: expect.stringMatching(/^step \d+: the loss is \S+, the gradient norm (NaN|Infinity)/),
+      code: 'GATE',
+      message: expect.stringMatching(/^step \d+: not finite: .*grad_norm \((NaN|Infinity)\)/),
       cure: expect.stringContaining('lower the learning rate'),
     });
     expect(existsSync(output)).toBe(false);

@@ -48,7 +48,7 @@ describe.skipIf(process.platform === 'win32')('a training run', { timeout: 4 * s
     const resumed = await train('killed', ['--resume']);
     expect(resumed.code, resumed.stderr).toBe(0);
     expect(await weightsHash(at('killed')), `killed after step ${moment}`).toBe(wanted);
-    expect((await readdir(at('killed.training'))).sort()).toEqual(['config.json', 'metrics.jsonl']);
+    expect((await readdir(at('killed.training'))).sort()).toEqual(['config.json', 'head.json', 'metrics.jsonl']);
   });
 
   it('that is interrupted says how to go on, exits with 130, and goes on', async () => {
