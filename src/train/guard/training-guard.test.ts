@@ -270,6 +270,19 @@ describe('the state of a guard', () => {
     }
   });
 
+  it('stops a resumed run again, unless it is resumed to go on', () => {
+    const trajectory: Trajectory = () => [{ density: 1 }, healthy];
+    const stopped = guardOf();
+    const stop = follow(stopped, trajectory)!;
+    const [again, goesOn] = [guardOf(), guardOf({ mode: 'warn' })];
+    const next = stepHealth(simulateStep(stop.step + 1, ...trajectory(stop.step + 1)));
+    again.restore(stopped.state);
+    expect(() => again.check(stop.step + 1, next)).toThrow(/queries are dense/);
+    goesOn.restore(stopped.state);
+    goesOn.check(stop.step + 1, next);
+    expect(goesOn.alarms).toHaveLength(1);
+  });
+
   it('is a copy', () => {
     const guard = guardOf();
     const state = guard.state;

@@ -85,20 +85,22 @@ export class TrainingGuard {
     for (const { reason } of alarms) onWarning?.(`step ${step}: ${reason}`);
   }
 
-  /** Takes in a step. Each collapse is returned once, at the step at which patience ends. */
+  /** Takes in a step. A collapse is returned at the step at which patience ends, and only once where the run goes on. */
   observe(step: number, health: StepHealth): readonly GuardAlarm[] {
     if (health.notFinite.length > 0) {
       const reason = `not finite: ${health.notFinite.join(', ')}`;
       return this.#record([{ kind: 'not-finite', step, since: step, reason }]);
     }
-    if (this.#options.settings.mode === 'off') return [];
+    const { mode } = this.#options.settings;
+    if (mode === 'off') return [];
     this.#smooth(health);
     const found: GuardAlarm[] = [];
     const watches: Watch[] = [];
     for (const side of sides) {
       for (const sign of collapseSigns(this.#figures(side), this.#limits(side, health[side]), this.#options.settings)) {
         const watch = this.#watch(step, side, sign);
-        const raises = !watch.alarmed && this.#isHopeless(step, watch);
+        // A run that was stopped and resumed under the same guard is stopped again.
+        const raises = (mode === 'stop' || !watch.alarmed) && this.#isHopeless(step, watch);
         watches.push(raises ? { ...watch, alarmed: true } : watch);
         if (raises)
           found.push({ kind: sign.kind, side, step, since: watch.since, reason: this.#reason(step, watch, sign) });
