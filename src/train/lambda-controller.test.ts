@@ -65,8 +65,8 @@ describe('a controlled plant', () => {
       for (const target of [30, 150]) {
         const { activeDims } = simulate(plant, { ...usual, target, initialWeight }, 5000);
         const errors = activeDims.slice(4000).map((dims) => Math.abs(Math.log(dims / target)));
-        expect(Math.max(...errors)).toBeLessThan(0.15);
-        expect(Math.min(...activeDims)).toBeGreaterThan(0.4 * target);
+        expect(Math.max(...errors)).toBeLessThan(0.2);
+        expect(Math.min(...activeDims)).toBeGreaterThan(0.35 * target);
       }
     },
   );
@@ -81,7 +81,7 @@ describe('a controlled plant', () => {
     const lowest = (rampSteps: number): number =>
       Math.min(...simulate({ elasticity: 2, lag: 300 }, { ...usual, rampSteps, target: 5 }, 5000).activeDims) / 5;
     expect(lowest(0)).toBeLessThan(0.5);
-    expect(lowest(1700)).toBeGreaterThan(0.7);
+    expect(lowest(1700)).toBeGreaterThan(0.6);
   });
 
   it('keeps λ at its limits where a target is out of reach, and comes back from there', () => {

@@ -14,8 +14,10 @@
  * Stability. Let the model follow λ as log n ∝ −b·log λ with a lag of T steps. Then the loop's characteristic polynomial is
  * TS·s³ + (T + S)·s² + (1 + bP)·s + b/H, and it is stable if and only if H·(T + S)(1 + bP) > b·TS: for any b and T when H ≥ S/P,
  * which is required here. It does not swing when H > 4bT/(1 + bP)² (S small). Dead time of the model narrows this: with P·b < 1
- * it stays tame; the tests go up to b = 2 with 50 steps of dead time. A model that is dead answers to no λ: that is for the
- * guard to see. Bounded errors and the ramp are the usual means against overshoot (Åström and Hägglund, PID Controllers, 1995).
+ * it stays tame; the tests go up to b = 2 with 50 steps of dead time. At small λ a model hardly answers (b near 0), so a start
+ * far below the right λ is slow, not harmful. Sides that share an encoder also move each other. A model that is dead answers
+ * to no λ: that is for the guard to see. Bounded errors and ramped references are the usual means against overshoot (Åström
+ * and Hägglund, PID Controllers, 1995).
  */
 import { z } from 'zod';
 import { LexrayError } from '../util/errors.ts';
@@ -28,7 +30,7 @@ export interface LambdaControllerOptions {
   readonly initialWeight: number;
   /** Steps in which the reference goes to the target. */
   readonly rampSteps: number;
-  /** H, steps in which an error of 1 changes λ by a factor e. @default 150 */
+  /** H, steps in which an error of 1 changes λ by a factor e: fewer in runs of a thousand steps. @default 100 */
   readonly horizon?: number | undefined;
   /** P, the share of an error that acts at once. @default 0.5 */
   readonly proportional?: number | undefined;
@@ -120,7 +122,7 @@ export function steerLambda(
 function withDefaults(options: LambdaControllerOptions) {
   return {
     ...options,
-    horizon: options.horizon ?? 150,
+    horizon: options.horizon ?? 100,
     proportional: options.proportional ?? 0.5,
     smoothing: options.smoothing ?? 20,
     lowestWeight: options.lowestWeight ?? 1e-8,
