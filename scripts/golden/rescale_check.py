@@ -1,17 +1,24 @@
 """Whether rescaled models give (Wh + b - c)/k, and so on, in the libraries that open them: by hand, not in the tests.
 
     node scripts/build.mjs
-    python scripts/golden/rescale_check.py prepare WORK     writes models of every family, and each rescaled by every arm and route
-    python scripts/golden/rescale_check.py check WORK       opens them with the libraries of this Python and prints a table
+    python scripts/golden/rescale_check.py prepare WORK     writes models of every family, each rescaled by every arm and route,
+                                                            and what they must give
+    python scripts/golden/rescale_check.py check WORK       opens them with the transformers and sentence-transformers of this Python
+    node scripts/golden/rescale_check.mjs lexray WORK       opens them with Lexray, and exports each as ONNX
+    node scripts/golden/rescale_check.mjs transformers.js WORK MODULES     opens the exported ones; MODULES/node_modules has
+                                                            @huggingface/transformers (npm install --ignore-scripts)
+    python scripts/golden/rescale_check.py table WORK       prints what was found; exit code 1 above the tolerance
 
-`prepare` needs tokenizers; `check` needs torch, transformers (4.56 or 5.x) and sentence-transformers (5.0 or 6.x): run it in
-one environment for each. The models are those of test/fixtures/goldens/families and test/fixtures/tiny-model, with a small
-tokenizer of their own. The logits that are expected come from the source model in float64, put through the arm's formula;
-for arm A from the source model with its input embeddings divided.
+    python scripts/golden/rescale_check.py golden           writes the golden of arm A for test/golden/rescale.test.ts
 
-Columns of the table: the largest |difference| of token logits (transformers) and of vectors (sentence-transformers),
-divided by the largest |expected|. "refused" where the library does not open the source model itself. Everything is opened
-in float32: models whose source is in bfloat16 stay so where k is a power of two, and would else be run in it.
+`prepare` needs tokenizers, torch and transformers 5 (version 4 does not know GTE); `check` is run once in each environment:
+transformers 4.56 with sentence-transformers 5.0, transformers 5.x with 6.x. The models are those of test/fixtures/goldens/families
+and test/fixtures/tiny-model, with a small tokenizer of their own, and a trained one where the folder `shared` is. What is
+expected comes from the source model in float64, put through the arm's formula; for arm A from the source model with its
+input embeddings divided.
+
+A figure is the largest |difference| of token logits, or of SPLADE vectors, divided by the largest |expected logit|, or
+weight. "refused" where a library does not open the source model itself. Everything is opened in float32.
 """
 
 import argparse
@@ -23,6 +30,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FAMILIES = ROOT / "test" / "fixtures" / "goldens" / "families"
+TRAINED = ROOT.parent / "shared" / "data" / "ckpt-splade-tiny"
 LEXRAY = ["node", str(ROOT / "dist" / "cli" / "main.js")]
 CASES = {
     "bert": ROOT / "test" / "fixtures" / "tiny-model",
@@ -42,6 +50,7 @@ CASES = {
             "gte",
         )
     },
+    **({"bert-trained": TRAINED} if TRAINED.exists() else {}),
 }
 WAYS = [
     ("A", None, 4.0, 0.0),
@@ -56,11 +65,10 @@ WAYS = [
 TOLERANCE = 1e-5
 
 
-def folder_of(work, case, way=None):
-    if way is None:
-        return work / case
+
+def key_of(case, way):
     arm, route, *_ = way
-    return work / f"{case}-{arm}-{route or 'shared'}"
+    return f"{case}-{arm}-{route or 'shared'}"
 
 
 def write_tokenizer(folder, size):
@@ -69,7 +77,7 @@ def write_tokenizer(folder, size):
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     words = [f"w{i}" for i in range(size - len(special))]
     vocabulary = {token: i for i, token in enumerate(special + words)}
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
@@ -90,10 +98,15 @@ def write_tokenizer(folder, size):
 
 
 def prepare(work):
-    work.mkdir(parents=True, exist_ok=True)
+    import torch
+
+    torch.set_num_threads(1)
+    for name in ("sources", "rescaled", "expected"):
+        shutil.rmtree(work / name, ignore_errors=True)
+        (work / name).mkdir(parents=True)
+    rows = []
     for case, source in CASES.items():
-        folder = folder_of(work, case)
-        shutil.rmtree(folder, ignore_errors=True)
+        folder = work / "sources" / case
         folder.mkdir()
         for name in ("config.json", "model.safetensors"):
             shutil.copy(source / name, folder / name)
@@ -102,15 +115,52 @@ def prepare(work):
             arm, route, factor, shift = way
             options = ["--arm", arm, "--factor", str(factor), *(["--shift", str(shift)] if shift else [])]
             options += ["--route", route] if route else []
-            out = folder_of(work, case, way)
-            command = [*LEXRAY, "rescale", str(folder), "-o", str(out), "--force", "--quiet", *options]
+            out = work / "rescaled" / key_of(case, way)
+            command = [*LEXRAY, "rescale", str(folder), "-o", str(out), "--quiet", *options]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        print(f"prepared {case}")
+        rows += expect(work, case)
+        print(f"prepared {case}", flush=True)
+    (work / "rows.json").write_text(json.dumps(rows))
 
 
 def texts(size):
     words = [f"w{i}" for i in range(size - 5)]
     return [" ".join(words[(i * step + i) % len(words)] for i in range(length)) for step, length in ((1, 3), (3, 9), (5, 18))]
+
+
+def type_option():
+    """transformers 4 knows the element type as torch_dtype, 5 as dtype."""
+    import transformers
+
+    return "torch_dtype" if transformers.__version__.startswith("4") else "dtype"
+
+
+def expect(work, case):
+    """Writes the expected logits [tokens, V] and vectors [texts, V] of all models of a case, float64."""
+    import numpy as np
+    import torch
+    from transformers import AutoModelForMaskedLM, AutoTokenizer
+
+    source = work / "sources" / case
+    model = AutoModelForMaskedLM.from_pretrained(
+        source, **{type_option(): torch.float64}, attn_implementation="eager"
+    ).eval()
+    tokenizer = AutoTokenizer.from_pretrained(source)
+    sentences = texts(model.config.vocab_size)
+    # One text at a time: ModernBERT gives NaN where a padded token sees nothing but padding.
+    batches = [tokenizer(sentence, return_tensors="pt") for sentence in sentences]
+    rows = []
+    for way in WAYS:
+        z = [expected_logits(model, batch, way)[0] for batch in batches]
+        key = key_of(case, way)
+        torch.cat(z).numpy().astype(np.float64).tofile(work / "expected" / f"{key}.logits")
+        vectors = torch.log1p(torch.relu(torch.stack([x.max(dim=0).values for x in z])))
+        vectors.numpy().astype(np.float64).tofile(work / "expected" / f"{key}.vectors")
+        arm, route, k, c = way
+        sequences = [batch["input_ids"][0].tolist() for batch in batches]
+        row = {"key": key, "case": case, "arm": arm, "route": route or "shared", "k": k, "c": c}
+        rows.append({**row, "texts": sentences, "sequences": sequences, "vocabulary": model.config.vocab_size})
+    return rows
 
 
 def head_of(model):
@@ -152,44 +202,41 @@ def relative_difference(found, expected):
     return difference if difference == difference else float("inf")
 
 
-def measure(work, case):
+def expected(work, row):
+    import numpy as np
     import torch
-    import transformers
-    from sentence_transformers import SparseEncoder
-    from transformers import AutoModelForMaskedLM, AutoTokenizer
 
-    # transformers 4 knows the element type as torch_dtype, 5 as dtype.
-    type_name = "torch_dtype" if transformers.__version__.startswith("4") else "dtype"
-    options = {"attn_implementation": "eager"}
-    source = folder_of(work, case)
+    shape = (-1, row["vocabulary"])
+    return [
+        torch.from_numpy(np.fromfile(work / "expected" / f"{row['key']}.{name}", dtype=np.float64).reshape(shape))
+        for name in ("logits", "vectors")
+    ]
+
+
+def measure(work, row):
+    """Relative differences of logits and vectors; text instead where the model is refused."""
+    import torch
+    from sentence_transformers import SparseEncoder
+    from transformers import AutoModelForMaskedLM
+
+    options = {type_option(): torch.float32}
+    attention = {"attn_implementation": "eager"}
     try:
-        model = AutoModelForMaskedLM.from_pretrained(source, **{type_name: torch.float64}, **options).eval()
+        AutoModelForMaskedLM.from_pretrained(work / "sources" / row["case"], **options, **attention)
     except (ValueError, KeyError) as error:
-        return [(way, str(error).splitlines()[0][:40], None) for way in WAYS]
-    tokenizer = AutoTokenizer.from_pretrained(source)
-    sentences = texts(model.config.vocab_size)
-    # One text at a time: ModernBERT gives NaN where a padded token sees nothing but padding.
-    batches = [tokenizer(sentence, return_tensors="pt") for sentence in sentences]
-    rows = []
-    for way in WAYS:
-        folder = folder_of(work, case, way)
-        z = [expected_logits(model, batch, way)[0] for batch in batches]
-        corrected, info = AutoModelForMaskedLM.from_pretrained(
-            folder, output_loading_info=True, **{type_name: torch.float32}, **options
-        )
-        lost = [key for key in ("missing_keys", "unexpected_keys", "mismatched_keys") if info[key]]
-        if lost:
-            print(f"{case} {way}: {[(key, sorted(info[key])) for key in lost]}")
-        corrected.eval()
-        with torch.no_grad():
-            found = [corrected(**batch).logits[0].double() for batch in batches]
-        logits = relative_difference(torch.cat(found), torch.cat(z))
-        vectors = torch.log1p(torch.relu(torch.stack([x.max(dim=0).values for x in z])))
-        encoder = SparseEncoder(str(folder), device="cpu", model_kwargs={**options, type_name: torch.float32})
-        given = encoder.encode(sentences, batch_size=1, convert_to_sparse_tensor=False).double()
-        splade = relative_difference(given, vectors)
-        rows.append((way, logits, splade))
-    return rows
+        return {"refused": str(error).splitlines()[0][:60]}
+    logits, vectors = expected(work, row)
+    folder = work / "rescaled" / row["key"]
+    corrected, info = AutoModelForMaskedLM.from_pretrained(folder, output_loading_info=True, **options, **attention)
+    lost = [key for key in ("missing_keys", "unexpected_keys", "mismatched_keys") if info[key]]
+    if lost:
+        print(f"{row['key']}: {[(key, sorted(info[key])) for key in lost]}")
+    corrected.eval()
+    with torch.no_grad():
+        found = [corrected(input_ids=torch.tensor([ids])).logits[0].double() for ids in row["sequences"]]
+    encoder = SparseEncoder(str(folder), device="cpu", model_kwargs={**attention, **options})
+    given = encoder.encode(row["texts"], batch_size=1, convert_to_sparse_tensor=False).double()
+    return {"logits": relative_difference(torch.cat(found), logits), "vectors": relative_difference(given, vectors)}
 
 
 def check(work):
@@ -200,26 +247,66 @@ def check(work):
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    library = f"transformers {transformers.__version__}, sentence-transformers {sentence_transformers.__version__}"
-    print(f"{library}, torch {torch.__version__}\n")
-    print(f"| {'family':26} | arm | route  | {'k':>4} | {'c':>5} | logits   | vectors  |")
-    print(f"|{'-' * 28}|-----|--------|-----:|------:|---------:|---------:|")
-    worst = 0.0
-    for case in CASES:
-        for (arm, route, k, c), logits, vectors in measure(work, case):
-            if vectors is None:
-                figures = "refused  |         "
-            else:
-                worst = max(worst, logits, vectors)
-                figures = f"{logits:.1e}  | {vectors:.1e} "
-            print(f"| {case:26} | {arm}   | {route or 'shared':6} | {k:>4g} | {c:>5g} | {figures} |")
-    print(f"\nlargest: {worst:.1e} (allowed: {TOLERANCE:.0e})")
-    sys.exit(1 if worst > TOLERANCE else 0)
+    rows = json.loads((work / "rows.json").read_text())
+    figures = {row["key"]: measure(work, row) for row in rows}
+    version = ".".join(transformers.__version__.split(".")[:2])
+    short = ".".join(sentence_transformers.__version__.split(".")[:2])
+    write_results(work, f"transformers {version}", figures, "logits")
+    write_results(work, f"sentence-transformers {short}", figures, "vectors")
+
+
+def write_results(work, library, figures, name):
+    (work / "results").mkdir(exist_ok=True)
+    values = {key: value.get(name, "refused") for key, value in figures.items()}
+    (work / "results" / f"{library}, {name}.json").write_text(json.dumps(values))
+
+
+def table(work):
+    """Prints a Markdown table: a line for each model, a column for each library."""
+    rows = json.loads((work / "rows.json").read_text())
+    columns = {path.stem: json.loads(path.read_text()) for path in sorted((work / "results").glob("*.json"))}
+    shown = lambda value: "missing" if value is None else value if isinstance(value, str) else f"{value:.1e}"
+    print(f"| family | arm | route | k | c | {' | '.join(columns)} |")
+    print(f"|---|---|---|---:|---:|{'---|' * len(columns)}")
+    worst = dict.fromkeys(columns, 0.0)
+    for row in rows:
+        values = {name: values.get(row["key"]) for name, values in columns.items()}
+        for name, value in values.items():
+            worst[name] = max(worst[name], value if isinstance(value, (int, float)) else 0.0 if value == "refused" else float("inf"))
+        head = " | ".join(str(row[name]) for name in ("case", "arm", "route"))
+        print(f"| {head} | {row['k']:g} | {row['c']:g} | {' | '.join(shown(value) for value in values.values())} |")
+    print(f"| **largest** | | | | | {' | '.join(shown(value) for value in worst.values())} |")
+    print(f"\n{len(rows)} models, {len(columns)} columns; allowed: {TOLERANCE:.0e}")
+    sys.exit(1 if max(worst.values()) > TOLERANCE else 0)
+
+
+def golden():
+    """Logits of all family goldens with the matrix of arm A divided by 4: one that no formula gives where it is shared."""
+    import torch
+    from families import CASES as GOLDENS
+    from families import open_model, token_logits
+    from safetensors.torch import save_file
+
+    tensors = {}
+    for case in GOLDENS:
+        model = open_model(FAMILIES / case, torch.float64)
+        described = json.loads((FAMILIES / case / "golden.json").read_text())
+        padding = json.loads((FAMILIES / case / "config.json").read_text()).get("pad_token_id")
+        with torch.no_grad():
+            # The same parameter as the input embeddings where tied.
+            model.get_output_embeddings().weight /= 4
+        tensors[case] = token_logits(model, described["sequences"], padding).float().contiguous()
+        before = described["largest"]
+        print(f"{case}: max |z| {before:.3f} -> {tensors[case].abs().max().item():.3f}")
+    save_file(tensors, FAMILIES.parent / "rescale-arm-a.safetensors")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("command", choices=["prepare", "check"])
-    parser.add_argument("work", type=Path)
+    parser.add_argument("command", choices=["prepare", "check", "table", "golden"])
+    parser.add_argument("work", type=Path, nargs="?")
     arguments = parser.parse_args()
-    {"prepare": prepare, "check": check}[arguments.command](arguments.work)
+    if arguments.command == "golden":
+        golden()
+    else:
+        {"prepare": prepare, "check": check, "table": table}[arguments.command](arguments.work)

@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fromBinary } from '@bufbuild/protobuf';
 import { type ModelProto, ModelProtoSchema, TensorProto_DataLocation } from 'onnx-buf';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FamilyGolden, maxPooled, ownCases, readFamilyGolden } from '../../test/fixtures/family-goldens.ts';
 import { copyTinyModel, tinyModel } from '../../test/fixtures/model-folders.ts';
+import { runOnnx } from '../../test/fixtures/run-onnx.ts';
 import { openModelFolder } from '../checkpoint/layouts/model-folder.ts';
 import { SparseEncoder } from '../model/sparse-encoder.ts';
 import { LexrayError } from '../util/errors.ts';
@@ -41,48 +41,6 @@ async function folderOf({ name, model }: FamilyGolden): Promise<string> {
   return folder;
 }
 
-interface Batch {
-  readonly sequences: readonly Int32Array[];
-  /** @default 'right' */
-  readonly padding?: 'left' | 'right';
-  /** Id at padded places. @default 0 */
-  readonly paddingId?: number;
-  /** Types of all tokens. @default 0 */
-  readonly type?: number;
-}
-
-/** The outputs of a graph for sequences padded to one length; also where each sequence begins. */
-async function run(
-  path: string,
-  output: string,
-  { sequences, padding = 'right', paddingId = 0, type = 0 }: Batch,
-): Promise<{ values: Float32Array; length: number; starts: readonly number[]; dims: readonly number[] }> {
-  const length = Math.max(...sequences.map((sequence) => sequence.length));
-  const ids = new BigInt64Array(sequences.length * length).fill(BigInt(paddingId));
-  const mask = new BigInt64Array(ids.length);
-  const starts = sequences.map((sequence, s) => s * length + (padding === 'left' ? length - sequence.length : 0));
-  sequences.forEach((sequence, s) => {
-    sequence.forEach((id, j) => {
-      ids[starts[s]! + j] = BigInt(id);
-      mask[starts[s]! + j] = 1n;
-    });
-  });
-  const session = await InferenceSession.create(path, { intraOpNumThreads: 1 });
-  const dims = [sequences.length, length];
-  const all: Record<string, Tensor> = {
-    input_ids: new Tensor('int64', ids, dims),
-    attention_mask: new Tensor('int64', mask, dims),
-    token_type_ids: new Tensor('int64', new BigInt64Array(ids.length).fill(BigInt(type)), dims),
-  };
-  try {
-    const feeds = Object.fromEntries(session.inputNames.map((name) => [name, all[name]!]));
-    const tensor = (await session.run(feeds))[output]!;
-    return { values: new Float32Array(tensor.data as Float32Array), length, starts, dims: tensor.dims };
-  } finally {
-    await session.release();
-  }
-}
-
 async function modelOf({ output }: Exported, file: string): Promise<ModelProto> {
   return fromBinary(ModelProtoSchema, await readFile(join(output, 'onnx', file)));
 }
@@ -105,7 +63,7 @@ describe.each(ownCases)('%s', (name) => {
     const { sequences, logits, largest } = golden;
     const { paddingToken } = await paddingOf(model.output);
 
-    const { values, starts, length, dims } = await run(join(model.output, 'onnx/model.onnx'), 'logits', {
+    const { values, starts, length, dims } = await runOnnx(join(model.output, 'onnx/model.onnx'), 'logits', {
       sequences,
       paddingId: paddingToken ?? 0,
     });
@@ -120,7 +78,7 @@ describe.each(ownCases)('%s', (name) => {
       const [s, term] = [Math.floor(at / terms), at % terms];
       return Math.log1p(Math.max(0, pooled[term * sequences.length + s]!));
     });
-    const vectors = await run(join(model.output, 'onnx/splade.onnx'), 'weights', {
+    const vectors = await runOnnx(join(model.output, 'onnx/splade.onnx'), 'weights', {
       sequences,
       paddingId: paddingToken ?? 0,
     });
@@ -129,7 +87,7 @@ describe.each(ownCases)('%s', (name) => {
 
     // Rotary positions are relative, and RoBERTa counts from the first token: padding may stand before a text.
     if (!/modernbert|gte|roberta/.test(name)) return;
-    const left = await run(join(model.output, 'onnx/splade.onnx'), 'weights', {
+    const left = await runOnnx(join(model.output, 'onnx/splade.onnx'), 'weights', {
       sequences,
       padding: 'left',
       paddingId: paddingToken ?? 0,
@@ -151,7 +109,7 @@ describe('the tiny model', () => {
     try {
       const texts = ['river bank', 'a small red house by the sea, and rain', 'snow'];
       const sequences = texts.map((text) => encoder.tokenizer.encode(text, { maxLength: 64 }));
-      const { values } = await run(join(model.output, 'onnx/splade.onnx'), 'weights', { sequences });
+      const { values } = await runOnnx(join(model.output, 'onnx/splade.onnx'), 'weights', { sequences });
       const expected = new Float32Array(values.length);
       for (const [s, text] of texts.entries()) {
         const { indices, values: weights } = await encoder.encodeOne(text, { kind: 'document' });
@@ -172,8 +130,8 @@ describe('the tiny model', () => {
     const sequences = [Int32Array.of(2, 7, 3), Int32Array.of()];
     const path = join(model.output, 'onnx/splade.onnx');
     const [first, second] = [
-      await run(path, 'weights', { sequences }),
-      await run(path, 'weights', { sequences, type: 1 }),
+      await runOnnx(path, 'weights', { sequences }),
+      await runOnnx(path, 'weights', { sequences, type: 1 }),
     ];
     expect(largestDifference(first.values, second.values)).toBeGreaterThan(1e-3);
     const none = first.values.subarray(model.vocabularySize);
@@ -228,8 +186,8 @@ describe('the tiny model', () => {
     ] as const) {
       const batch = { sequences: [Int32Array.of(2, 9, 8, 3), Int32Array.of(2, 3)] };
       const [a, b] = [
-        await run(join(model.output, 'onnx', file), output, batch),
-        await run(join(inside.output, 'onnx', file), output, batch),
+        await runOnnx(join(model.output, 'onnx', file), output, batch),
+        await runOnnx(join(inside.output, 'onnx', file), output, batch),
       ];
       expect(a.values).toEqual(b.values);
     }
@@ -243,8 +201,8 @@ describe('the tiny model', () => {
     const kept = await exported(tinyModel);
     const batch = { sequences: [Int32Array.of(2, 9, 8, 3)] };
     const [a, b] = [
-      await run(join(model.output, 'onnx/splade.onnx'), 'weights', batch),
-      await run(join(kept.output, 'onnx/splade.onnx'), 'weights', batch),
+      await runOnnx(join(model.output, 'onnx/splade.onnx'), 'weights', batch),
+      await runOnnx(join(kept.output, 'onnx/splade.onnx'), 'weights', batch),
     ];
     const encoder = await SparseEncoder.load(tinyModel, { threads: 1 });
     const special = encoder.tokenizer.specialIds;

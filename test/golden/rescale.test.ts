@@ -1,16 +1,20 @@
 /**
  * Corrected models of every family, written and opened again: their logits are those of transformers for the source model
- * (`scripts/golden/families.py`, float64), put through the formula of the arm, for both ways of storing them. The same
- * models are checked in transformers and sentence-transformers by `scripts/golden/rescale_check.py`, by hand.
+ * (`scripts/golden/families.py`, float64), put through the formula of the arm, for both ways of storing them, in Lexray and,
+ * exported, in ONNX. Arm A has a golden of its own, `scripts/golden/rescale_check.py golden`. The whole table, with
+ * transformers, sentence-transformers and Transformers.js, is printed by the same script, by hand.
  */
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../src/checkpoint/checkpoint.ts';
 import { openModelFolder } from '../../src/checkpoint/layouts/model-folder.ts';
+import { openSafetensors } from '../../src/checkpoint/safetensors-reader.ts';
 import { Graph } from '../../src/compute/graph/graph.ts';
 import { openOrtEngine } from '../../src/compute/runtime/ort-engine.ts';
+import { exportOnnx } from '../../src/export/onnx.ts';
 import type { Correction } from '../../src/head/correction.ts';
 import { locateHead } from '../../src/head/locate-head.ts';
 import { rescale } from '../../src/head/rescale.ts';
@@ -18,24 +22,27 @@ import { buildSpladeGraph, modelVariables } from '../../src/model/splade-graph.t
 import { packTokens } from '../../src/model/token-layout.ts';
 import { type FamilyGolden, maxPooled, ownCases, readFamilyGolden } from '../fixtures/family-goldens.ts';
 import { tinyModel } from '../fixtures/model-folders.ts';
+import { runOnnx } from '../fixtures/run-onnx.ts';
 
 const tolerance = 1e-5;
+const goldenOfArmA = fileURLToPath(new URL('../fixtures/goldens/rescale-arm-a.safetensors', import.meta.url));
 let folder = '';
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lexray-rescale-'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const cases: readonly (Correction & { readonly route: 'norm' | 'untied' })[] = [
+const cases: readonly (Correction & { readonly route: 'norm' | 'untied' | undefined; readonly onnx?: true })[] = [
+  { arm: 'A', factor: 4, shift: 0, route: undefined, onnx: true },
   { arm: 'B', factor: 4, shift: 0, route: 'untied' },
   { arm: 'C', factor: 16, shift: 0, route: 'norm' },
-  { arm: 'D', factor: 3, shift: -0.2, route: 'norm' },
+  { arm: 'D', factor: 3, shift: -0.2, route: 'norm', onnx: true },
   { arm: 'D', factor: 0.5, shift: 0.1, route: 'untied' },
-  { arm: 'E', factor: 7, shift: 0, route: 'untied' },
+  { arm: 'E', factor: 7, shift: 0, route: 'untied', onnx: true },
 ];
 
 describe.each(ownCases)('logits of corrected models: %s', (name) => {
-  it.each(cases)('arm $arm, k = $factor, c = $shift, route $route', async ({ route, ...correction }) => {
+  it.each(cases)('arm $arm, k = $factor, c = $shift, route $route', async ({ route, onnx, ...correction }) => {
     const golden = await readFamilyGolden(name);
     const source = join(folder, name);
     await cp(golden.model, source, { recursive: true });
@@ -48,13 +55,18 @@ describe.each(ownCases)('logits of corrected models: %s', (name) => {
     const wanted = await corrected(golden, source, correction);
     await model.close();
     const largest = wanted.reduce((most, z) => Math.max(most, Math.abs(z)), 0);
-    const found = await pooledLogits(output, golden.sequences);
-    found.forEach((z, at) => {
-      expect(Math.abs(z - wanted[at]!), `term and sequence ${at}: ${z}, expected ${wanted[at]}`).toBeLessThanOrEqual(
-        tolerance * largest,
-      );
-    });
-    expect(found).toHaveLength(wanted.length);
+    const expectNear = (found: Float64Array): void => {
+      found.forEach((z, at) => {
+        expect(Math.abs(z - wanted[at]!), `term and sequence ${at}: ${z}, expected ${wanted[at]}`).toBeLessThanOrEqual(
+          tolerance * largest,
+        );
+      });
+      expect(found).toHaveLength(wanted.length);
+    };
+    expectNear(await pooledLogits(output, golden.sequences));
+    if (!onnx) return;
+    await exportOnnx({ model: output, output: `${output}-onnx` });
+    expectNear(await pooledOnnxLogits(`${output}-onnx`, golden));
   });
 });
 
@@ -64,6 +76,12 @@ async function corrected(
   source: string,
   { arm, factor, shift }: Correction,
 ): Promise<Float64Array> {
+  if (arm === 'A') {
+    const file = await openSafetensors(goldenOfArmA);
+    const logits = await file.readTensor(golden.name);
+    await file.close();
+    return maxPooled({ ...golden, logits });
+  }
   const checkpoint = await openCheckpoint(source);
   const { decoder, bias, width } = locateHead(checkpoint);
   const weight = await checkpoint.readTensor(decoder);
@@ -110,4 +128,16 @@ async function pooledLogits(model: string, sequences: readonly Int32Array[]): Pr
     await engine.dispose();
     await checkpoint.close();
   }
+}
+
+async function pooledOnnxLogits(folder: string, golden: FamilyGolden): Promise<Float64Array> {
+  const { sequences } = golden;
+  const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as { pad_token_id?: number | null };
+  const path = join(folder, 'onnx/model.onnx');
+  const { values, starts, dims } = await runOnnx(path, 'logits', { sequences, paddingId: config.pad_token_id ?? 0 });
+  const terms = dims[2]!;
+  const logits = sequences.flatMap(({ length }, s) => [
+    ...values.subarray(starts[s]! * terms, (starts[s]! + length) * terms),
+  ]);
+  return maxPooled({ ...golden, logits: Float32Array.from(logits) });
 }
