@@ -91,11 +91,14 @@ def main():
     parser.add_argument("--query-length", type=int, default=32)
     parser.add_argument("--document-length", type=int, default=128)
     parser.add_argument("--vocabulary", type=int, default=30522, help="of the random tokens of an equal batch")
+    parser.add_argument("--no-negatives", action="store_true", help="pairs of query and positive only")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     if options.kind == "ragged" and not (options.data and options.tokenizer):
         parser.error("a ragged batch needs --data and --tokenizer")
     batch = equal(options) if options.kind == "equal" else ragged(options)
+    if options.no_negatives:
+        batch["negatives"] = []
     documents = batch["positives"] + batch["negatives"]
     tokens = {
         "real": sum(map(len, batch["queries"] + documents)),

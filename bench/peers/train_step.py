@@ -142,6 +142,8 @@ def sentence_transformers():
     def prepare(batch):
         columns = []
         for column in ("queries", "positives", "negatives"):
+            if not batch[column]:
+                continue
             ids, mask = pad(batch[column])
             tensors = {"input_ids": ids, "attention_mask": mask, "token_type_ids": torch.zeros_like(ids)}
             columns.append({key: tensors.get(key, value) for key, value in example.items()})

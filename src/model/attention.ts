@@ -61,6 +61,12 @@ export function attention(
     Reshape(Transpose(x, [0, 2, 1, 3]), graph.int64([-1, width]), [bucket.N, width]);
   const toPacked = (parts: readonly Value[]): Value => Gather(Concat(parts, 0, 'P'), layout.places);
 
+  /** Made once more in the backward pass: scores grow with the square of the length. */
+  const recomputed = (x: Value): Value => {
+    graph.recomputed.add(x);
+    return x;
+  };
+
   const states: BucketState[] = [];
   const result = graph.withoutDifferentiation(() => {
     const outputs = layout.buckets.map((bucket) => {
@@ -69,7 +75,8 @@ export function attention(
         Value,
         Value,
       ];
-      const weights = Softmax(Add(MatMul(q, k, { transB: true, alpha }), mask(bucket)));
+      const scores = recomputed(Add(recomputed(MatMul(q, k, { transB: true, alpha })), mask(bucket)));
+      const weights = recomputed(Softmax(scores));
       const output = MatMul(weights, v);
       states.push({ bucket, query: q, key: k, value: v, weights, output });
       return fromHeads(output, bucket);

@@ -188,7 +188,8 @@ function hiddenGradient(hidden: Value, weight: Value, chunks: readonly ActiveTer
       1,
       values.length,
     );
-  const products = chunks.map(({ start, end, count, sequence, term, token, value, counts }, i) => {
+  let total: Value | undefined;
+  for (const [i, { start, end, count, sequence, term, token, value, counts }] of chunks.entries()) {
     const terms = `terms${i}`;
     const before = Cast(Reshape(MatMul(earlier, counts), [-1], ['S']), 'int64');
     const ones = ConstantOfShape(Shape(value), [count], 1);
@@ -204,8 +205,8 @@ function hiddenGradient(hidden: Value, weight: Value, chunks: readonly ActiveTer
     const position = Sub(token, Gather(layout.firstTokens, sequence));
     const zeroGrid = ConstantOfShape(Concat([sequences, layout.longest, most], 0, 3), ['S', 'longest', terms], 0);
     const grid = ScatterND(zeroGrid, columns([sequence, position, number]), value, 'none');
-    return MatMul(grid, termRows);
-  });
-  const total = products.reduce((sum, product) => Add(sum, product));
-  return Gather(Reshape(total, [-1, width], ['cells', width]), layout.cells);
+    const product = MatMul(grid, termRows);
+    total = total ? Add(total, product) : product;
+  }
+  return Gather(Reshape(total!, [-1, width], ['cells', width]), layout.cells);
 }

@@ -87,13 +87,18 @@ describe('addGradients', () => {
     expect(computedGradients(graph, { a: float32([2], [3, 4]) })).toEqual({ a: [-2, -2] });
   });
 
-  it('builds the gradients of variables last, those of the first layers first', () => {
+  it('emits the gradient of a variable before anything of the layers before', () => {
     const graph = new Graph();
     let x: Value = graph.feed('x', 'float32', ['n', 2]);
     for (const layer of ['first', 'second', 'third']) x = Tanh(Linear(x, graph.variable(layer, [2, 2])));
-    expect(addGradients(graph, sumAll(x))).toEqual(['first', 'second', 'third']);
-    const names = graph.nodes.slice(-3).map((node) => node.outputs[0]!.name);
-    expect(names).toEqual([...graph.gradientOutputs.values()].map((value) => value.name));
+    expect(addGradients(graph, sumAll(x))).toEqual(['third', 'second', 'first']);
+    const places = ['third', 'second', 'first'].map((layer) =>
+      graph.nodes.findIndex(({ outputs }) => outputs.includes(graph.gradientOutputs.get(layer)!)),
+    );
+    // A layer's backward pass: Mul, Sub, Neg, Mul of tanh, then Gemm to its input (not in the first layer) and to its weight.
+    const between = places.slice(1).map((place, i) => graph.nodes.slice(places[i]! + 1, place + 1).map(({ op }) => op));
+    expect(between[0]!.filter((op) => op === 'Gemm').length).toBe(2);
+    expect(between[1]!.filter((op) => op === 'Gemm').length).toBe(1);
   });
 
   it('refuses a loss that is not a scalar', () => {

@@ -2,15 +2,15 @@
  * Reverse-mode differentiation: walks the differentiations of a graph backwards from a scalar loss and emits the
  * backward pass as ordinary nodes of the same graph.
  *
- * Gradients of variables are built last, those of the first layers first. onnxruntime runs nodes without a consumer
- * last-created first, so this order frees each activation as soon as its layer is done
- * (measured: 2.9 instead of 4.9 GB for a 6-layer step).
+ * Nodes run in the order in which they are emitted (see `onnx-writer.ts`), so a gradient of a variable is emitted as soon
+ * as what it is made of is there: then each activation is freed as soon as its layer is done.
  */
 import { LexrayError } from '../../util/errors.ts';
 import type { Graph, InputGradient, Value } from './graph.ts';
 import { ConstantOfShape } from './ops/constant.ts';
 import { addRows } from './ops/indexing.ts';
 import { Shape } from './ops/movement.ts';
+import { rematerialize } from './rematerialize.ts';
 import type { ScatterGradient } from './scatter-gradient.ts';
 
 /**
@@ -20,30 +20,16 @@ import type { ScatterGradient } from './scatter-gradient.ts';
  * @returns the variables that the loss depends on
  */
 export function addGradients(graph: Graph, loss: Value, variables?: ReadonlySet<string>): string[] {
-  const trained = [...graph.variables.keys()].filter((name) => variables?.has(name) ?? true);
-  const deferred = new Map<string, InputGradient[]>();
-  for (const name of trained) deferred.set(name, []);
-
-  return graph.withoutDifferentiation(() => {
-    const order: string[] = [];
-    walkBack(graph, loss, new Set(trained.map((name) => graph.variables.get(name)!)), (target, gradient) => {
-      const waiting = deferred.get(target.name)!;
-      if (waiting.length === 0) order.push(target.name);
-      waiting.push(gradient);
-    });
-    const names = order.reverse();
-    for (const name of names) {
-      let total: Value | undefined;
-      const scatters: ScatterGradient[] = [];
-      for (const build of deferred.get(name)!) {
-        if (typeof build === 'function') total = build(total);
-        else scatters.push(build);
-      }
-      if (total !== undefined) graph.gradientOutputs.set(name, total);
-      if (scatters.length > 0) graph.scatterGradients.set(name, scatters);
-    }
-    return names;
+  const trained = [...graph.variables.values()].filter(({ name }) => variables?.has(name) ?? true);
+  const dense = new Map<string, Value>();
+  const scatters = new Map<string, ScatterGradient[]>();
+  differentiated(graph, loss, trained, ({ name }, gradient) => {
+    if (typeof gradient === 'function') dense.set(name, gradient(dense.get(name)));
+    else scatters.set(name, [...(scatters.get(name) ?? []), gradient]);
   });
+  for (const [name, value] of dense) graph.gradientOutputs.set(name, value);
+  for (const [name, list] of scatters) graph.scatterGradients.set(name, list);
+  return [...new Set([...dense.keys(), ...scatters.keys()])];
 }
 
 /**
@@ -59,25 +45,26 @@ export function gradientsOf(graph: Graph, loss: Value, inputs: readonly Value[])
       throw new LexrayError('FAILED', `gradientsOf: ${input.name} is neither a feed nor a variable`);
     }
   }
-  return graph.withoutDifferentiation(() => {
-    const totals = new Map<Value, Value>();
-    walkBack(graph, loss, new Set(inputs), (target, gradient) => {
-      totals.set(target, accumulated(target, gradient, totals.get(target)));
-    });
-    return inputs.map((input) => totals.get(input) ?? ConstantOfShape(Shape(input), input.dims, 0));
+  const totals = new Map<Value, Value>();
+  differentiated(graph, loss, inputs, (target, gradient) => {
+    totals.set(target, accumulated(target, gradient, totals.get(target)));
   });
+  return inputs.map((input) => totals.get(input) ?? ConstantOfShape(Shape(input), input.dims, 0));
 }
 
-/** Walks the differentiations backwards from the loss and tells every contribution to the gradient of a target. */
-function walkBack(
-  graph: Graph,
-  loss: Value,
-  targets: ReadonlySet<Value>,
-  contribute: (target: Value, gradient: InputGradient) => void,
-): void {
+type Contribute = (target: Value, gradient: InputGradient) => void;
+
+/** Emits the backward pass and tells every contribution to the gradient of a target. */
+function differentiated(graph: Graph, loss: Value, targets: readonly Value[], contribute: Contribute): void {
   if (loss.dims.length !== 0) {
     throw new LexrayError('FAILED', `the loss must be a scalar, got shape [${loss.dims}]`);
   }
+  const forward = graph.nodes.length;
+  graph.withoutDifferentiation(() => walkBack(graph, loss, new Set(targets), contribute));
+  rematerialize(graph, forward);
+}
+
+function walkBack(graph: Graph, loss: Value, targets: ReadonlySet<Value>, contribute: Contribute): void {
   const relevant = reachableFrom(graph, targets);
   const gradients = new Map<Value, Value>([[loss, graph.scalar(1)]]);
   for (const step of [...graph.differentiations].reverse()) {

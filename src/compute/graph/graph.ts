@@ -86,6 +86,8 @@ export class Graph {
   readonly gradientOutputs: Map<string, Value> = new Map();
   /** Rows that the engine adds to the gradient of a variable, after that in {@link gradientOutputs} or to zeros. */
   readonly scatterGradients: Map<string, ScatterGradient[]> = new Map();
+  /** Values that a backward pass computes once more instead of keeping them; see `rematerialize.ts`. */
+  readonly recomputed: Set<Value> = new Set();
   readonly differentiations: Differentiation[] = [];
   readonly #names = new Set<string>();
   #counter = 0;

@@ -12,7 +12,7 @@ import {
 } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
 import { addGradients } from './autodiff.ts';
-import { type Attribute, Graph } from './graph.ts';
+import { type Attribute, Graph, type Value } from './graph.ts';
 import { toOnnx } from './onnx-writer.ts';
 import {
   Add,
@@ -125,12 +125,20 @@ describe('toOnnx', () => {
 
   it('writes every node with its operands and attributes, each name defined once and before its use', () => {
     const nodes = model.graph!.node;
-    expect(nodes.length).toBe(graph.nodes.length + model.graph!.output.length);
+    // An output has its own name already at the node that makes it.
+    const outputs = new Map([...graph.outputs].map(([name, value]) => [value, name]));
+    graph.gradientOutputs.forEach((value, name) => {
+      outputs.set(value, `gradient of ${name}`);
+    });
+    graph.scatterGradients.forEach(([scatter]) => {
+      outputs.set(scatter!.values, 'scatter operand 1');
+    });
+    const nameOf = (value: Value | undefined): string => (value ? (outputs.get(value) ?? value.name) : '');
     graph.nodes.forEach((node, i) => {
       const written = nodes[i]!;
       expect([written.opType, written.domain]).toEqual([node.op, node.domain]);
-      expect(written.input).toEqual(node.inputs.map((value) => value?.name ?? ''));
-      expect(written.output).toEqual(node.outputs.map(({ name }) => name));
+      expect(written.input).toEqual(node.inputs.map(nameOf));
+      expect(written.output).toEqual(node.outputs.map(nameOf));
       const attributes = Object.fromEntries(
         written.attribute.map((attribute) => [attribute.name, attributeValue(attribute)]),
       );
@@ -152,6 +160,33 @@ describe('toOnnx', () => {
     }
     expect(model.graph!.output.every(({ name }) => defined.has(name))).toBe(true);
     expect(new Set(nodes.map(({ name }) => name)).size).toBe(nodes.length);
+  });
+
+  it('says the shape of every value between nodes', () => {
+    const written = new Map(model.graph!.valueInfo.map((info) => [info.name, shapeOf(info)]));
+    const outputs = new Set(model.graph!.output.map(({ name }) => name));
+    const between = model
+      .graph!.node.slice(0, graph.nodes.length)
+      .flatMap(({ output }) => output)
+      .filter((name) => !outputs.has(name));
+    expect([...written.keys()]).toEqual(between);
+    const normal = graph.nodes.find(({ op }) => op === 'LayerNormalization')!.outputs[0]!;
+    expect(written.get(normal.name)!.dims).toEqual(['tokens', 4]);
+  });
+
+  it('copies an input that is put out, and an output of two names', () => {
+    const copies = new Graph();
+    const x = copies.feed('x', 'float32', [2]);
+    const y = Add(x, 1);
+    copies.output('same', x);
+    copies.output('y', y);
+    copies.output('y again', y);
+    const nodes = decode(copies).graph!.node.map(({ opType, input, output }) => [opType, input.join(), output.join()]);
+    expect(nodes.filter(([op]) => op !== 'Size')).toEqual([
+      ['Add', 'x,constant_0', 'y'],
+      ['Identity', 'x', 'same'],
+      ['Identity', 'y', 'y again'],
+    ]);
   });
 
   it('writes constants of every type, the large ones too', () => {

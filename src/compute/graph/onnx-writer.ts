@@ -14,9 +14,16 @@ const elementTypes: Record<DataType, number> = { float32: 1, int32: 6, int64: 7,
 /** The prefix of gradient outputs: the gradient of variable `x` is the output `gradient of x`. */
 export const gradientPrefix = 'gradient of ';
 
-/** The ONNX model of a graph. */
+/** The ONNX model of a graph, as the engine runs it: nodes in the order in which the graph has them. */
 export function toOnnx(graph: Graph): Uint8Array {
-  const model = new ProtobufWriter().int(1, irVersion).string(2, 'lexray').message(7, graphProto(graph, 'inputs'));
+  const proto = graphProto(graph, 'inputs');
+  const names = outputNames(graph);
+  for (const value of anchoredValues(graph)) proto.message(1, anchorProto(names.get(value) ?? value.name));
+  // With the shapes of all values onnxruntime can let an operator write over its input.
+  for (const value of graph.nodes.flatMap((node) => node.outputs)) {
+    if (!names.has(value)) proto.message(13, valueProto(value.name, value));
+  }
+  const model = new ProtobufWriter().int(1, irVersion).string(2, 'lexray').message(7, proto);
   model.message(8, new ProtobufWriter().string(1, '').int(2, opsetVersion));
   if (graph.nodes.some((node) => node.domain !== '')) {
     model.message(8, new ProtobufWriter().string(1, 'com.microsoft').int(2, 1));
@@ -30,15 +37,15 @@ export function toOnnx(graph: Graph): Uint8Array {
  */
 export function graphProto(graph: Graph, variables: 'inputs' | 'left out'): ProtobufWriter {
   const proto = new ProtobufWriter();
+  const names = outputNames(graph);
   graph.nodes.forEach((node, i) => {
-    proto.message(1, nodeProto(node, i));
+    proto.message(1, nodeProto(node, i, names));
   });
-  const named = [
-    ...graph.outputs,
-    ...[...graph.gradientOutputs].map(([name, value]) => [gradientPrefix + name, value] as const),
-    ...scatterOutputs(graph).outputs,
-  ];
-  for (const [name, value] of named) proto.message(1, identityProto(value.name, name));
+  const named = namedOutputs(graph);
+  for (const [name, value] of named) {
+    const made = names.get(value);
+    if (made !== name) proto.message(1, identityProto(made ?? value.name, name));
+  }
   proto.string(2, 'lexray');
   for (const [name, constant] of graph.constants) proto.message(5, tensorProto(name, constant));
   const inputs = variables === 'inputs' ? [...graph.variables.values(), ...graph.feeds.values()] : graph.feeds.values();
@@ -47,10 +54,40 @@ export function graphProto(graph: Graph, variables: 'inputs' | 'left out'): Prot
   return proto;
 }
 
-function nodeProto(node: GraphNode, index: number): ProtobufWriter {
+function namedOutputs(graph: Graph): (readonly [name: string, value: Value])[] {
+  return [
+    ...graph.outputs,
+    ...[...graph.gradientOutputs].map(([name, value]) => [gradientPrefix + name, value] as const),
+    ...scatterOutputs(graph).outputs,
+  ];
+}
+
+/** Names of the values that are outputs under a name that their node can give them, so that they need no copy. */
+function outputNames(graph: Graph): Map<Value, string> {
+  const made = new Set(graph.nodes.flatMap((node) => node.outputs));
+  const names = new Map<Value, string>();
+  for (const [name, value] of namedOutputs(graph)) if (made.has(value) && !names.has(value)) names.set(value, name);
+  return names;
+}
+
+/**
+ * onnxruntime runs a node only when something needs it, beginning with the nodes that nothing needs, the last of the
+ * file first. So each node that is not an input of the next one gets a reader that nothing needs, and these stand in the
+ * file in reverse order: then nodes run in the order in which the graph has them (`execution-order.test.ts`).
+ */
+function anchoredValues(graph: Graph): Value[] {
+  const { nodes } = graph;
+  const anchored = nodes.filter(
+    ({ outputs }, i) => !nodes[i + 1]?.inputs.some((input) => input && outputs.includes(input)),
+  );
+  return anchored.map(({ outputs }) => outputs[0]!).reverse();
+}
+
+function nodeProto(node: GraphNode, index: number, names: ReadonlyMap<Value, string>): ProtobufWriter {
   const proto = new ProtobufWriter();
-  for (const input of node.inputs) proto.string(1, input?.name ?? '');
-  for (const output of node.outputs) proto.string(2, output.name);
+  const nameOf = (value: Value): string => names.get(value) ?? value.name;
+  for (const input of node.inputs) proto.string(1, input ? nameOf(input) : '');
+  for (const output of node.outputs) proto.string(2, nameOf(output));
   proto.string(3, `${node.op}#${index}`).string(4, node.op);
   for (const [name, attribute] of Object.entries(node.attributes)) proto.message(5, attributeProto(name, attribute));
   if (node.domain !== '') proto.string(7, node.domain);
@@ -59,6 +96,11 @@ function nodeProto(node: GraphNode, index: number): ProtobufWriter {
 
 function identityProto(from: string, to: string): ProtobufWriter {
   return new ProtobufWriter().string(1, from).string(2, to).string(3, `output ${to}`).string(4, 'Identity');
+}
+
+/** Reads the number of elements, which costs nothing. */
+function anchorProto(name: string): ProtobufWriter {
+  return new ProtobufWriter().string(1, name).string(2, `size of ${name}`).string(3, `after ${name}`).string(4, 'Size');
 }
 
 function attributeProto(name: string, attribute: Attribute): ProtobufWriter {

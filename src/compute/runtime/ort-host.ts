@@ -85,6 +85,10 @@ export class OrtHost {
       intraOpNumThreads: this.#threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
+      // The graph is written as it is to be run; onnxruntime's rewriting gains nothing measurable and changes the order.
+      graphOptimizationLevel: 'disabled',
+      // A plan made at the first run would be allocated beside what that run took, and be made again for other shapes.
+      enableMemPattern: false,
       // Fatal only: errors come as exceptions.
       logSeverityLevel: 4,
       // Waiting threads would burn a core each between steps, and slow everything down on a shared machine.

@@ -19,6 +19,7 @@ export function Gelu(x: Value): Value {
       }),
     ],
   });
+  x.graph.recomputed.add(y);
   return y;
 }
 

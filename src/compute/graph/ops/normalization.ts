@@ -40,6 +40,7 @@ export function LayerNormalization(x: Value, weight: Value, bias: Value | undefi
       ];
     },
   });
+  graph.recomputed.add(y);
   return y;
 }
 
