@@ -9,7 +9,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { badInput } from '../../util/errors.ts';
 import { writeManifest } from '../../util/manifest.ts';
-import type { ProgressListener } from '../../util/progress.ts';
+import type { ProgressListener, WarningListener } from '../../util/progress.ts';
 import { lexrayVersion, toolName } from '../../util/version.ts';
 import { writeFolderAtomic } from '../../util/write-atomic.ts';
 import type { FloatDtype } from '../safetensors-header.ts';
@@ -61,6 +61,7 @@ export interface WriteModelFolderOptions {
   readonly force?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
+  readonly onWarning?: WarningListener | undefined;
 }
 
 /** Python classes, as 5.0 writes them in `modules.json`; in `router_config.json` their file comes before the last part. */
@@ -121,6 +122,7 @@ export async function writeModelFolder(
           tokenizer: query.tokenizer ?? content.tokenizer,
           maxLength: policy.maxLength.query,
           signal: options.signal,
+          onWarning: options.onWarning,
         });
       }
       await writeManifest(temporary, {
