@@ -10,6 +10,7 @@ import { exportVerb } from './verbs/export.ts';
 import { finetuneVerb } from './verbs/finetune.ts';
 import { indexVerb } from './verbs/index-vectors.ts';
 import { measureVerb } from './verbs/measure.ts';
+import { pruneVerb } from './verbs/prune.ts';
 import { pullVerb } from './verbs/pull.ts';
 import { rescaleVerb } from './verbs/rescale.ts';
 import { searchVerb } from './verbs/search.ts';
@@ -23,6 +24,7 @@ export const verbs: readonly Verb[] = [
   finetuneVerb,
   exportVerb,
   encodeVerb,
+  pruneVerb,
   indexVerb,
   searchVerb,
   evaluateVerb,

@@ -14,8 +14,21 @@ import { ShareOfTerms } from './share-of-terms.ts';
 import { Threshold } from './threshold.ts';
 import { TopK } from './top-k.ts';
 
-/** The strategies by name; of several at once, those that look at a vector alone come first. */
-export const pruneStrategies = {
+/** The names of the strategies; of several at once, those that look at a vector alone come first. */
+export const pruneStrategyNames = [
+  'top-k',
+  'threshold',
+  'heaviest-share',
+  'mass',
+  'terms-share',
+  'postings-share',
+  'max-postings',
+] as const;
+
+/** The name of a strategy. */
+export type PruneStrategyName = (typeof pruneStrategyNames)[number];
+
+const strategies: Readonly<Record<PruneStrategyName, (value: number) => PruneStrategy>> = {
   'top-k': (value) => new TopK(value),
   threshold: (value) => new Threshold(value),
   'heaviest-share': (value) => new ShareOfHeaviest(value),
@@ -23,10 +36,15 @@ export const pruneStrategies = {
   'terms-share': (value) => new ShareOfTerms(value),
   'postings-share': (value) => new ShareOfPostings(value),
   'max-postings': (value) => new MaxPostings(value),
-} as const satisfies Readonly<Record<string, (value: number) => PruneStrategy>>;
+};
 
-/** The name of a strategy. */
-export type PruneStrategyName = keyof typeof pruneStrategies;
+/**
+ * Makes a strategy.
+ * @throws LexrayError as the strategy does for a value that is out of its range
+ */
+export function pruneStrategy(name: PruneStrategyName, value: number): PruneStrategy {
+  return strategies[name](value);
+}
 
 /**
  * Reads strategies.
@@ -40,11 +58,11 @@ export function parsePruneStrategies(text: string): PruneStrategy[] {
     if (written === 'all') return [];
     const [name = '', value = ''] = /^\d+$/.test(written) ? ['top-k', written] : written.split(/=(.*)/s);
     if (!isStrategyName(name)) {
-      const near = closest(name, Object.keys(pruneStrategies));
+      const near = closest(name, pruneStrategyNames);
       throw new LexrayError('USAGE', `unknown pruning ${JSON.stringify(written)}`, {
         cure:
           near === undefined
-            ? `expected a number of terms, or NAME=VALUE with ${Object.keys(pruneStrategies).join(', ')}`
+            ? `expected a number of terms, or NAME=VALUE with ${pruneStrategyNames.join(', ')}`
             : `did you mean ${near}=${value}?`,
       });
     }
@@ -54,15 +72,15 @@ export function parsePruneStrategies(text: string): PruneStrategy[] {
         cure: `write ${name}=NUMBER`,
       });
     }
-    return name === 'top-k' && number === 0 ? [] : [pruneStrategies[name](number)];
+    return name === 'top-k' && number === 0 ? [] : [pruneStrategy(name, number)];
   });
 }
 
 /** Applies strategies one after the other. */
-export function pruneVectors(vectors: SparseVectors, strategies: readonly PruneStrategy[]): SparseVectors {
-  return strategies.reduce((rest, strategy) => strategy.prune(rest), vectors);
+export function pruneVectors(vectors: SparseVectors, chain: readonly PruneStrategy[]): SparseVectors {
+  return chain.reduce((rest, strategy) => strategy.prune(rest), vectors);
 }
 
 function isStrategyName(name: string): name is PruneStrategyName {
-  return Object.hasOwn(pruneStrategies, name);
+  return (pruneStrategyNames as readonly string[]).includes(name);
 }

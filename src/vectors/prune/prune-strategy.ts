@@ -8,7 +8,7 @@
  * The families (by vector, by list, by collection) are those of Lassance, Lupart, Déjean, Clinchant and Tonellotto,
  * "A Static Pruning Study on Sparse Neural Retrievers", SIGIR 2023 (arXiv 2304.12702).
  */
-import { badInput } from '../../util/errors.ts';
+import { LexrayError } from '../../util/errors.ts';
 import type { SparseVectors } from '../sparse-vectors.ts';
 
 /** Chooses which entries of a set of vectors stay. */
@@ -21,8 +21,8 @@ export interface PruneStrategy {
 
 /**
  * Checks a share of something.
- * @throws LexrayError BAD_INPUT when it is not above 0 and at most 1
+ * @throws LexrayError USAGE when it is not above 0 and at most 1
  */
 export function checkShare(share: number, name: string): void {
-  if (!(share > 0 && share <= 1)) throw badInput(`${name} must be above 0 and at most 1, got ${share}`);
+  if (!(share > 0 && share <= 1)) throw new LexrayError('USAGE', `${name} must be above 0 and at most 1, got ${share}`);
 }

@@ -13,7 +13,7 @@ export class ShareOfHeaviest implements PruneStrategy {
 
   /**
    * @param share of the largest weight: above 0, at most 1
-   * @throws LexrayError BAD_INPUT when it is out of range
+   * @throws LexrayError USAGE when it is out of range
    */
   constructor(share: number) {
     checkShare(share, 'heaviest-share');

@@ -23,7 +23,7 @@ export class ShareOfMass implements PruneStrategy {
 
   /**
    * @param share α: above 0, at most 1, which keeps all
-   * @throws LexrayError BAD_INPUT when it is out of range
+   * @throws LexrayError USAGE when it is out of range
    */
   constructor(share: number) {
     checkShare(share, 'mass');

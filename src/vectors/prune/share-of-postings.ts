@@ -16,7 +16,7 @@ export class ShareOfPostings implements PruneStrategy {
 
   /**
    * @param share of the postings: above 0, at most 1
-   * @throws LexrayError BAD_INPUT when it is out of range
+   * @throws LexrayError USAGE when it is out of range
    */
   constructor(share: number) {
     checkShare(share, 'postings-share');

@@ -17,7 +17,7 @@ export class ShareOfTerms implements PruneStrategy {
 
   /**
    * @param share of the terms: above 0, at most 1
-   * @throws LexrayError BAD_INPUT when it is out of range
+   * @throws LexrayError USAGE when it is out of range
    */
   constructor(share: number) {
     checkShare(share, 'terms-share');
