@@ -91,9 +91,14 @@ export function decimal(
 /** A number that may be left out. */
 export function optionalDecimal(
   description: string,
-  options: Common & { readonly shownDefault?: string } = {},
+  options: Common & { readonly min?: number; readonly max?: number; readonly shownDefault?: string } = {},
 ): OptionSpec<number | undefined> {
-  return spec(description, z.number().optional(), { placeholder: 'NUMBER', parse: numeric, ...options });
+  const { min = -Number.MAX_VALUE, max = Number.MAX_VALUE, ...rest } = options;
+  return spec(description, z.number().min(min).max(max).optional(), {
+    placeholder: 'NUMBER',
+    parse: numeric,
+    ...rest,
+  });
 }
 
 /** A switch, off unless given; `--no-NAME` turns it off again over a config file. */
@@ -150,6 +155,29 @@ export function optionalChoice<const W extends string>(
   options: Common & { readonly shownDefault?: string } = {},
 ): OptionSpec<W | undefined> {
   return spec<W | undefined>(description, z.enum(words).optional(), { placeholder: words.join('|'), ...options });
+}
+
+/** One of several words, a positive number, or nothing. */
+export function optionalChoiceOrNumber<const W extends string>(
+  description: string,
+  words: readonly [W, ...W[]],
+  options: Common & { readonly shownDefault?: string } = {},
+): OptionSpec<W | number | undefined> {
+  return spec<W | number | undefined>(description, z.union([z.enum(words), z.number().positive()]).optional(), {
+    placeholder: `${words.join('|')}|NUMBER`,
+    parse: numeric,
+    ...options,
+  });
+}
+
+/** Texts that may hold anything, commas too: the flag is repeated. */
+export function texts(description: string, options: Common = {}): OptionSpec<readonly string[]> {
+  return spec<readonly string[]>(description, z.array(z.string().min(1)).default([]), {
+    placeholder: 'TEXT',
+    many: true,
+    parse: (text) => [text],
+    ...options,
+  });
 }
 
 /** Several words: the flag is repeated, or its words are separated by commas. */

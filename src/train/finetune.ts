@@ -103,6 +103,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
       guard,
       engine,
       variables,
+      frozen: session.query?.frozen ?? [],
       sampler,
       training,
       config,
@@ -120,7 +121,8 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
       output,
       {
         config: session.modelConfig,
-        weights: trainedWeights(model.checkpoint.family, variables, engine),
+        weights: trainedWeights(model.checkpoint.family, session.documentVariables, engine),
+        query: await session.query?.contentFor(engine),
         tokenizer: model.tokenizerFolder,
         pooling: session.pooling,
         maxSequenceLength: encoder.policy.maxLength.document,

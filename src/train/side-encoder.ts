@@ -5,8 +5,8 @@
 import type { ModelConfig } from '../checkpoint/families/model-family.ts';
 import { modelShape } from '../checkpoint/families/registry.ts';
 import type { Graph, Value } from '../compute/graph/graph.ts';
-import type { DropoutFeed, Tensor } from '../compute/runtime/engine.ts';
-import { buildSpladeGraph } from '../model/splade-graph.ts';
+import type { DropoutFeed, Tensor, VariableSpec } from '../compute/runtime/engine.ts';
+import { buildSpladeGraph, headScaleName, modelVariables } from '../model/splade-graph.ts';
 import type { SpladeActivation } from '../model/splade-pooling.ts';
 import { packTokens } from '../model/token-layout.ts';
 
@@ -66,6 +66,15 @@ export class TransformerSide implements SideEncoder {
   constructor(config: ModelConfig, options: TransformerSideOptions) {
     this.#config = config;
     this.#options = options;
+  }
+
+  /** The variables of such an encoder. */
+  static variables(
+    config: ModelConfig,
+    { prefix = '', learnedScale }: Pick<TransformerSideOptions, 'prefix' | 'learnedScale'>,
+  ): VariableSpec[] {
+    const scale = learnedScale ? [{ name: prefix + headScaleName, dims: [1], trainable: true }] : [];
+    return [...modelVariables(config, true, prefix), ...scale];
   }
 
   build(graph: Graph, buckets: number, trained: boolean): SideGraph {

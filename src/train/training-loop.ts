@@ -1,7 +1,6 @@
 /** The main loop of training: batch, gradients, update, and from time to time metrics, an evaluation, a checkpoint. */
 import { join } from 'node:path';
 import type { Engine, VariableSpec } from '../compute/runtime/engine.ts';
-import { headScaleName } from '../model/splade-graph.ts';
 import { LexrayError } from '../util/errors.ts';
 import type { ProgressListener } from '../util/progress.ts';
 import type { BatchSampler } from './batch-sampler.ts';
@@ -12,8 +11,10 @@ import type { TrainingGuard } from './guard/training-guard.ts';
 import { appendMetrics, evaluationKey, type MetricsListener, type MetricsRow, truncateMetrics } from './metrics-log.ts';
 import { type LoggedStep, MetricsWindow } from './metrics-window.ts';
 import type { Objective } from './objective.ts';
+import { type OptimizerGroups, optimizerGroups } from './optimizer-groups.ts';
 import type { RegularizerWeights } from './regularizer-weights.ts';
 import { learningRateFactor } from './schedules.ts';
+import { EventFile, scalarTags } from './tensorboard/event-files.ts';
 import { type BestStep, saveBestWeights, saveTrainingState, type TrainingState } from './training-state.ts';
 import type { StepResult, TrainingBatch, TrainingStep } from './training-step.ts';
 
@@ -21,6 +22,8 @@ import type { StepResult, TrainingBatch, TrainingStep } from './training-step.ts
 export interface TrainingLoopParts {
   readonly engine: Engine;
   readonly variables: readonly VariableSpec[];
+  /** Names of variables that stay as they are. */
+  readonly frozen: readonly string[];
   readonly sampler: BatchSampler;
   readonly training: TrainingStep;
   readonly objective: Objective;
@@ -39,23 +42,17 @@ export interface TrainingLoopParts {
 export class TrainingLoop {
   readonly #parts: TrainingLoopParts;
   readonly #metricsPath: string;
-  readonly #withoutDecay: ReadonlySet<string>;
+  readonly #groups: OptimizerGroups;
   #best: BestStep | undefined;
   readonly #warmupSteps: number;
-  readonly #learningRateFactors: ReadonlyMap<string, number>;
   #window = new MetricsWindow();
+  #events: EventFile | undefined;
 
   constructor(parts: TrainingLoopParts) {
     this.#parts = parts;
-    const { headScaleLearningRate, learningRate, warmupRatio } = parts.config;
-    this.#warmupSteps = Math.round(warmupRatio * parts.steps);
-    this.#learningRateFactors = new Map(
-      headScaleLearningRate === undefined || learningRate === 0
-        ? []
-        : [[headScaleName, headScaleLearningRate / learningRate]],
-    );
+    this.#warmupSteps = Math.round(parts.config.warmupRatio * parts.steps);
+    this.#groups = optimizerGroups(parts.variables, parts.frozen, parts.config);
     this.#metricsPath = join(parts.trainingFolder, 'metrics.jsonl');
-    this.#withoutDecay = new Set(parts.variables.filter(({ dims }) => dims.length < 2).map(({ name }) => name));
   }
 
   /**
@@ -64,13 +61,15 @@ export class TrainingLoop {
    */
   async run(from: TrainingState | undefined): Promise<{ best: BestStep | undefined; seconds: number }> {
     const { config, evaluate, steps, signal } = this.#parts;
-    const { guard, objective } = this.#parts;
+    const { guard, objective, weights } = this.#parts;
     this.#best = from?.best;
     if (from !== undefined) {
       guard.restore(from.guard);
+      weights.restore(from.controllers);
       objective.restore(from.learned);
     }
     await truncateMetrics(this.#metricsPath, from?.step ?? 0);
+    this.#events = await EventFile.open(this.#parts.trainingFolder, { firstStep: (from?.step ?? 0) + 1 });
     const started = performance.now() - (from?.seconds ?? 0) * 1000;
     const seconds = (): number => (performance.now() - started) / 1000;
     const evaluateEvery = config.evaluateEvery ?? Math.max(1, Math.ceil(steps / 10));
@@ -128,8 +127,7 @@ export class TrainingLoop {
       beta2: config.beta2,
       epsilon: config.epsilon,
       weightDecay: config.weightDecay,
-      withoutDecay: this.#withoutDecay,
-      learningRateFactors: this.#learningRateFactors,
+      ...this.#groups,
       maxGradientNorm: config.maxGradientNorm,
     });
     const milliseconds = performance.now() - started;
@@ -139,6 +137,12 @@ export class TrainingLoop {
     const results = done.map(({ result }) => result);
     const logged = { results, health, gradientNorm, learningRate, regularizerWeights, milliseconds };
     this.#window.add(logged);
+    const dims = (pick: (result: StepResult) => Float32Array): number =>
+      mean(results.map((result) => mean(pick(result))));
+    weights.observe({
+      queries: dims(({ queryActiveDims }) => queryActiveDims),
+      documents: dims(({ documentActiveDims }) => documentActiveDims),
+    });
     return logged;
   }
 
@@ -203,7 +207,7 @@ export class TrainingLoop {
   }
 
   async #save(step: number, seconds: number, { evaluationDue = false } = {}): Promise<void> {
-    const { config, engine, guard, objective, sampler, trainingFolder, variables } = this.#parts;
+    const { config, engine, guard, objective, sampler, trainingFolder, variables, weights } = this.#parts;
     const state = {
       step,
       sampler: sampler.state,
@@ -211,6 +215,7 @@ export class TrainingLoop {
       evaluationDue,
       seconds,
       guard: guard.state,
+      controllers: weights.state,
       learned: objective.state,
     };
     await saveTrainingState(trainingFolder, engine, variables, state, config.keepCheckpoints);
@@ -226,6 +231,8 @@ export class TrainingLoop {
 
   async #log(row: MetricsRow): Promise<void> {
     await appendMetrics(this.#metricsPath, row);
+    const finite = Object.entries(row).filter(([, value]) => Number.isFinite(value));
+    await this.#events?.write(row.step, scalarTags(Object.fromEntries(finite)));
     this.#parts.onMetrics?.(row);
   }
 }

@@ -1,7 +1,7 @@
 /** Opens all that a training run works with: the model on an engine, the tokenized data, the step, the encoder. */
 import type { ModelConfig } from '../checkpoint/families/model-family.ts';
 import { modelShape } from '../checkpoint/families/registry.ts';
-import { type ModelFolder, openModelFolder, requireSharedEncoder } from '../checkpoint/layouts/model-folder.ts';
+import { type ModelFolder, openModelFolder } from '../checkpoint/layouts/model-folder.ts';
 import type { LexrayModelPolicy } from '../checkpoint/layouts/model-policy.ts';
 import type { Pooling } from '../checkpoint/layouts/sentence-transformers-files.ts';
 import type { Engine, VariableSpec } from '../compute/runtime/engine.ts';
@@ -9,8 +9,7 @@ import { openOrtEngine } from '../compute/runtime/ort-engine.ts';
 import type { TrainingExample } from '../data/read-training-examples.ts';
 import { correctCheckpoint } from '../head/corrected-checkpoint.ts';
 import type { Correction } from '../head/correction.ts';
-import { preparedText, SparseEncoder, type TextKind } from '../model/sparse-encoder.ts';
-import { headScaleName, modelVariables } from '../model/splade-graph.ts';
+import { preparedText, SparseEncoder } from '../model/sparse-encoder.ts';
 import { checkVocabulary } from '../tokenizer/check-vocabulary.ts';
 import { loadTokenizer } from '../tokenizer/load-tokenizer.ts';
 import { LexrayError, throwIfAborted } from '../util/errors.ts';
@@ -20,6 +19,7 @@ import { BatchSampler } from './batch-sampler.ts';
 import type { FinetuneConfig } from './finetune-config.ts';
 import { makeObjective } from './make-objective.ts';
 import type { Objective } from './objective.ts';
+import { openQuerySide, type QueryTraining } from './query-side.ts';
 import { TransformerSide } from './side-encoder.ts';
 import { SplitStep } from './split-step.ts';
 import { buildTrainingSet } from './training-set.ts';
@@ -44,7 +44,12 @@ export interface TrainingSession {
   readonly modelConfig: ModelConfig;
   readonly pooling: Pooling;
   readonly engine: Engine;
+  /** All variables. */
   readonly variables: readonly VariableSpec[];
+  /** Those of the documents' encoder. */
+  readonly documentVariables: readonly VariableSpec[];
+  /** What encodes the queries, if not the documents' encoder. */
+  readonly query: QueryTraining | undefined;
   readonly sampler: BatchSampler;
   readonly training: TrainingStep;
   readonly objective: Objective;
@@ -65,7 +70,6 @@ export async function openTrainingSession(
   const model = await openModelFolder(options.model, onWarning ? { onWarning } : {});
   let engine: Engine | undefined;
   try {
-    requireSharedEncoder(model, 'finetune');
     const { checkpoint } = model;
     const source = options.correction ? await correctCheckpoint(checkpoint, options.correction) : checkpoint;
     const modelConfig = source.config;
@@ -79,39 +83,64 @@ export async function openTrainingSession(
     const tokenizer = await loadTokenizer(model.tokenizerFolder);
     checkVocabulary(tokenizer, modelConfig.vocab_size, { where: options.model, onWarning });
     const policy = trainingPolicy(model, config);
-    const tokenize = (kind: TextKind) => (text: string) =>
-      tokenizer.encode(preparedText(text, kind, policy), { maxLength: policy.maxLength[kind] });
+    const { lengthBuckets: buckets, dropoutRate, gradientCacheChunk: chunkSize } = config;
+    const learnedScale = config.headScaleLearningRate !== undefined;
+    const transformer = { activation, buckets, dropoutRate, learnedScale };
+    const query = await openQuerySide(config.queryEncoder, {
+      model,
+      documents: source,
+      tokenizer,
+      texts: () => new Set(examples.flatMap(({ positive, negatives }) => [positive, ...negatives])),
+      transformer,
+      maxLength: policy.maxLength.query,
+      signal,
+      onProgress,
+      onWarning,
+    });
     const data = await buildTrainingSet(examples, {
-      tokenizeQuery: tokenize('query'),
-      tokenizeDocument: tokenize('document'),
+      tokenizeQuery: (text) =>
+        (query?.tokenizer ?? tokenizer).encode(preparedText(text, 'query', policy), {
+          maxLength: policy.maxLength.query,
+          addSpecialTokens: query?.addSpecialTokens ?? true,
+        }),
+      tokenizeDocument: (text) =>
+        tokenizer.encode(preparedText(text, 'document', policy), { maxLength: policy.maxLength.document }),
       negativesPerQuery: config.negativesPerQuery,
       signal,
       onProgress,
       onWarning,
     });
     const sampler = new BatchSampler(data, config);
-    const learnedScale = config.headScaleLearningRate !== undefined;
-    const variables = [
-      ...modelVariables(modelConfig, true),
-      ...(learnedScale ? [{ name: headScaleName, dims: [1], trainable: true }] : []),
-    ];
+    const documentVariables = TransformerSide.variables(modelConfig, { learnedScale });
+    const variables = [...documentVariables, ...(query?.variables ?? [])];
     engine = await openOrtEngine(options.threads === undefined ? {} : { threads: options.threads });
     await engine.createVariables(variables);
-    for await (const { name, data: weights } of source.loadWeights()) {
-      throwIfAborted(signal);
-      await engine.writeVariable(name, 'value', weights);
+    for (const weights of [source, ...(query ? [query] : [])]) {
+      for await (const { name, data: values } of weights.loadWeights()) {
+        throwIfAborted(signal);
+        await engine.writeVariable(name, 'value', values);
+      }
     }
-    const { lengthBuckets: buckets, dropoutRate, gradientCacheChunk: chunkSize } = config;
-    const encoders = { shared: new TransformerSide(modelConfig, { activation, buckets, dropoutRate, learnedScale }) };
+    const documents = new TransformerSide(modelConfig, transformer);
+    const encoders = query ? { queries: query.side, documents } : { shared: documents };
     const objective = makeObjective(config);
-    const training =
-      chunkSize === undefined
-        ? new SingleGraphStep(engine, encoders, objective)
-        : new SplitStep(engine, encoders, objective, modelShape(modelConfig).vocabularySize, { chunkSize });
-    const { maxActiveDims } = model;
-    const recorded = recordedPolicy(policy);
-    const parts = { engine, config: modelConfig, activation, tokenizer, policy: recorded, maxActiveDims };
+    // Two transformers do not fit into one graph.
+    const isSplit = chunkSize !== undefined || query?.kind === 'encoder';
+    const training = isSplit
+      ? new SplitStep(engine, encoders, objective, modelShape(modelConfig).vocabularySize, { chunkSize })
+      : new SingleGraphStep(engine, encoders, objective);
+    const recorded = query ? policy : recordedPolicy(policy);
     const opened = engine;
+    const encoder = new SparseEncoder({
+      engine,
+      config: modelConfig,
+      activation,
+      learnedScale,
+      tokenizer,
+      policy: recorded,
+      maxActiveDims: model.maxActiveDims,
+      query: query?.partsFor(engine),
+    });
     return {
       model,
       modelConfig,
@@ -121,7 +150,9 @@ export async function openTrainingSession(
       sampler,
       training,
       objective,
-      encoder: new SparseEncoder(parts),
+      encoder,
+      query,
+      documentVariables,
       steps: stepsOf(config, sampler),
       origin: {
         model: await hashModel(model),
@@ -144,7 +175,9 @@ export async function openTrainingSession(
 }
 
 /** SHA-256 of the weights, over that of each file where there are several. */
-async function hashModel({ checkpoint: { paths } }: ModelFolder): Promise<string> {
+async function hashModel({ checkpoint, query }: ModelFolder): Promise<string> {
+  const queryPaths = query.kind === 'encoder' ? query.checkpoint.paths : query.kind === 'static' ? query.paths : [];
+  const paths = [...checkpoint.paths, ...queryPaths];
   const hashes = await Promise.all(paths.map(hashFile));
   return hashes.length === 1 ? hashes[0]! : hashTexts(hashes);
 }

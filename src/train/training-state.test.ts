@@ -60,6 +60,7 @@ function state(step: number, best?: { step: number; value: number }): TrainingSt
     best,
     evaluationDue: step % 2 === 1,
     seconds: 1.5,
+    controllers: { documents: { steps: step, weight: 0.5, integral: -1, logActiveDims: 2, start: 3 } },
     guard: { ...emptyGuardState, weight: step / 100 },
     learned: { document_regularizer_loss: Float32Array.of(step, 0.5) },
   };

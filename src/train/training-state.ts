@@ -19,6 +19,8 @@ import { badInput, LexrayError } from '../util/errors.ts';
 import { writeFolderAtomic } from '../util/write-atomic.ts';
 import type { SamplerState } from './batch-sampler.ts';
 import { type GuardState, guardStateSchema } from './guard/guard-state.ts';
+import { type LambdaControllerState, lambdaControllerStateSchema } from './lambda-controller.ts';
+import type { ControllerStates } from './regularizer-weights.ts';
 
 /** The best step so far. */
 export interface BestStep {
@@ -37,7 +39,8 @@ export interface TrainingState {
   /** Seconds of training so far. */
   readonly seconds: number;
   readonly guard: GuardState;
-  /** What regularizers and controllers of λ have learned, by part of the loss; kept with the tensors. */
+  readonly controllers: ControllerStates;
+  /** What regularizers have learned, by part of the loss; kept with the tensors. */
   readonly learned: Readonly<Record<string, Float32Array>>;
 }
 
@@ -57,6 +60,10 @@ const stateSchema = z.strictObject({
   evaluationDue: z.boolean(),
   seconds: z.number().min(0),
   guard: guardStateSchema,
+  controllers: z.strictObject({
+    queries: lambdaControllerStateSchema.optional(),
+    documents: lambdaControllerStateSchema.optional(),
+  }),
   learned: z.array(z.string()).max(64),
 });
 
@@ -127,7 +134,7 @@ export async function restoreTrainingState(
   for (const name of await readdir(runFolder)) {
     if (name.endsWith('.partial')) await rm(join(runFolder, name), { recursive: true, force: true });
   }
-  return { ...state, best: state.best, learned: vectors };
+  return { ...state, best: state.best, controllers: definedOnly(state.controllers), learned: vectors };
 }
 
 /** Writes the weights of the best step so far; to be followed by a checkpoint that names it. */
@@ -164,6 +171,13 @@ async function readState(folder: string): Promise<z.infer<typeof stateSchema>> {
   } catch (cause) {
     throw damaged(folder, cause);
   }
+}
+
+/** Controllers that a run has; zod leaves keys of undefined. */
+function definedOnly(
+  states: Readonly<Partial<Record<'queries' | 'documents', LambdaControllerState | undefined>>>,
+): ControllerStates {
+  return Object.fromEntries(Object.entries(states).filter(([, state]) => state !== undefined));
 }
 
 function damaged(folder: string, cause: unknown): LexrayError {

@@ -3,14 +3,28 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { BeirCollection } from '../../data/load-beir.ts';
 import type { TrainingExample } from '../../data/read-training-examples.ts';
-import { type FinetuneSettings, finetuneConfigSchema } from '../../train/finetune-config.ts';
+import { recipeNames } from '../../recipes/recipe-names.ts';
+import { type FinetuneConfig, type FinetuneSettings, finetuneConfigSchema } from '../../train/finetune-config.ts';
 import { formatCount, formatDuration, formatFixed } from '../format.ts';
 import { modelDescription, modelFolder } from '../model-folder.ts';
-import { decimal, flag, integer, optionalInteger, optionalText, text, textWithDefault } from '../option.ts';
+import {
+  flag,
+  integer,
+  optionalChoice,
+  optionalChoiceOrNumber,
+  optionalDecimal,
+  optionalInteger,
+  optionalText,
+  text,
+  texts,
+  textWithDefault,
+} from '../option.ts';
 import { defineVerb, type Verb, type VerbContext } from '../verb.ts';
 
 const defaults = finetuneConfigSchema.parse({});
 const share = { min: 0, max: 1 };
+/** What the recipe says unless the flag is given. */
+const fromRecipe = { shownDefault: "the recipe's" };
 
 export const finetuneVerb: Verb = defineVerb({
   name: 'finetune',
@@ -25,21 +39,44 @@ export const finetuneVerb: Verb = defineVerb({
     devSplit: textWithDefault('which qrels of it', { default: 'dev' }),
     devMeasure: textWithDefault('what chooses the best step', { default: defaults.devMeasure }),
     devDocuments: optionalInteger('judged documents and a sample of the others, so many at most', { min: 1 }),
-    epochs: decimal('passes over the queries', { default: defaults.epochs, min: 0 }),
+    recipe: textWithDefault(`settings by name (${recipeNames.join(', ')}) or YAML file`, { default: 'lexray' }),
+    set: texts('change a setting of the recipe, NAME=VALUE, as in losses.0.temperature=0.5; may be repeated', {
+      placeholder: 'NAME=VALUE',
+    }),
+    epochs: optionalDecimal('passes over the queries', { ...fromRecipe, min: 0 }),
     maxSteps: optionalInteger('stop after so many steps', { min: 1 }),
-    batchSize: integer('queries of a batch', { default: defaults.batchSize, min: 2 }),
-    negatives: integer('hard negatives of a query', { default: defaults.negativesPerQuery }),
-    learningRate: decimal('peak learning rate of AdamW', { default: defaults.learningRate, min: 0 }),
-    warmupRatio: decimal('share of the steps with rising learning rate', { default: defaults.warmupRatio, ...share }),
-    weightDecay: decimal('decay of matrices', { default: defaults.weightDecay, min: 0 }),
-    maxGradientNorm: decimal('gradients are clipped to this norm', { default: defaults.maxGradientNorm, min: 0 }),
-    dropout: decimal('dropout rate', { default: defaults.dropoutRate, min: 0, max: 0.9 }),
-    temperature: decimal('temperature of InfoNCE', { default: defaults.temperature, min: 0 }),
-    lambdaQ: decimal('λ_q, weight of FLOPS on queries', { default: defaults.queryRegularizerWeight, min: 0 }),
-    lambdaD: decimal('λ_d, weight of FLOPS on documents', { default: defaults.documentRegularizerWeight, min: 0 }),
-    ramp: decimal('share of the steps in which λ rises', { default: defaults.regularizerRampRatio, ...share }),
-    queryMaxLength: optionalInteger("tokens of a query (default: the model's)", { min: 1 }),
-    documentMaxLength: optionalInteger("tokens of a document (default: the model's)", { min: 1 }),
+    batchSize: optionalInteger('queries of a batch', { ...fromRecipe, min: 2 }),
+    negatives: optionalInteger('hard negatives of a query', fromRecipe),
+    learningRate: optionalDecimal('peak learning rate of AdamW', { ...fromRecipe, min: 0 }),
+    warmupRatio: optionalDecimal('share of the steps with rising learning rate', { ...fromRecipe, ...share }),
+    weightDecay: optionalDecimal('decay of matrices', { ...fromRecipe, min: 0 }),
+    maxGradientNorm: optionalDecimal('gradients are clipped to this norm', { ...fromRecipe, min: 0 }),
+    dropout: optionalDecimal('dropout rate', { ...fromRecipe, min: 0, max: 0.9 }),
+    temperature: optionalDecimal('temperature of InfoNCE', { ...fromRecipe, min: 0 }),
+    lambdaQ: optionalDecimal('λ_q, weight of the regularizer on queries', { ...fromRecipe, min: 0 }),
+    lambdaD: optionalDecimal('λ_d, weight of the regularizer on documents', { ...fromRecipe, min: 0 }),
+    lambdaJoint: optionalDecimal('λ of joint FLOPS, on queries and documents together', { ...fromRecipe, min: 0 }),
+    ramp: optionalDecimal('share of the steps in which λ rises', { ...fromRecipe, ...share }),
+    targetQueryDims: optionalInteger('active dimensions of a query that λ_q is steered to', { min: 1 }),
+    targetDocumentDims: optionalInteger('active dimensions of a document that λ_d is steered to', { min: 1 }),
+    queryTopTerms: optionalInteger('heaviest terms of a query that are kept in training (q_K)', { min: 1 }),
+    documentTopTerms: optionalInteger('heaviest terms of a document that are kept in training (d_K)', { min: 1 }),
+    queryMaxLength: optionalInteger("tokens of a query (default: the recipe's, else the model's)", { min: 1 }),
+    documentMaxLength: optionalInteger("tokens of a document (default: the recipe's, else the model's)", { min: 1 }),
+    queryEncoder: optionalChoice('who encodes queries', ['shared', 'separate', 'static'], fromRecipe),
+    calibrate: optionalChoiceOrNumber(
+      'correct a head that would collapse, or divide its logits by a number, before the first step',
+      ['auto', 'off'],
+      { shownDefault: 'off, with a warning and the proposed command' },
+    ),
+    matchLambda: flag('multiply λ so that it weighs after the correction of the head what it weighed before'),
+    headScaleRate: optionalDecimal('learn a scale of the head with this learning rate', { min: 0 }),
+    gradCache: optionalInteger('texts in memory at a time, with the gradient of the whole batch', { min: 1 }),
+    accumulate: optionalInteger('batches whose gradients make one step; each has its own negatives only', {
+      ...fromRecipe,
+      min: 1,
+    }),
+    guard: optionalChoice('what a collapse does', ['stop', 'warn', 'off'], { shownDefault: defaults.guard.mode }),
     evaluateEvery: optionalInteger('steps between two evaluations (default: ten in a run)', { min: 1 }),
     saveEvery: integer('steps between two checkpoints', { default: defaults.saveEvery, min: 1 }),
     keep: integer('checkpoints that are kept', { default: defaults.keepCheckpoints, min: 1 }),
@@ -70,7 +107,7 @@ export const finetuneVerb: Verb = defineVerb({
       output,
       examples,
       dev,
-      settings: settingsOf(settings, context),
+      settings: await settingsOf(settings, context),
       resume: settings.resume,
       force,
       ...listenersOf(context),
@@ -93,7 +130,7 @@ export const finetuneVerb: Verb = defineVerb({
     const { steps, seconds, secondsPerStep, memoryBytes, parameters } = await forecastFinetune({
       model: await modelFolder(settings.model, context),
       examples,
-      settings: settingsOf(settings, context),
+      settings: await settingsOf(settings, context),
       ...listenersOf(context),
     });
     return {
@@ -106,56 +143,93 @@ export const finetuneVerb: Verb = defineVerb({
 });
 
 interface Settings {
-  readonly model: string;
   readonly data: string;
   readonly dev: string | undefined;
   readonly devSplit: string;
   readonly devMeasure: string;
   readonly devDocuments: number | undefined;
-  readonly epochs: number;
+  readonly recipe: string;
+  readonly set: readonly string[];
+  readonly epochs: number | undefined;
   readonly maxSteps: number | undefined;
-  readonly batchSize: number;
-  readonly negatives: number;
-  readonly learningRate: number;
-  readonly warmupRatio: number;
-  readonly weightDecay: number;
-  readonly maxGradientNorm: number;
-  readonly dropout: number;
-  readonly temperature: number;
-  readonly lambdaQ: number;
-  readonly lambdaD: number;
-  readonly ramp: number;
+  readonly batchSize: number | undefined;
+  readonly negatives: number | undefined;
+  readonly learningRate: number | undefined;
+  readonly warmupRatio: number | undefined;
+  readonly weightDecay: number | undefined;
+  readonly maxGradientNorm: number | undefined;
+  readonly dropout: number | undefined;
+  readonly temperature: number | undefined;
+  readonly lambdaQ: number | undefined;
+  readonly lambdaD: number | undefined;
+  readonly lambdaJoint: number | undefined;
+  readonly ramp: number | undefined;
+  readonly targetQueryDims: number | undefined;
+  readonly targetDocumentDims: number | undefined;
+  readonly queryTopTerms: number | undefined;
+  readonly documentTopTerms: number | undefined;
   readonly queryMaxLength: number | undefined;
   readonly documentMaxLength: number | undefined;
+  readonly queryEncoder: FinetuneConfig['queryEncoder'] | undefined;
+  readonly calibrate: FinetuneConfig['calibrate'] | undefined;
+  readonly matchLambda: boolean;
+  readonly headScaleRate: number | undefined;
+  readonly gradCache: number | undefined;
+  readonly accumulate: number | undefined;
+  readonly guard: FinetuneConfig['guard']['mode'] | undefined;
   readonly evaluateEvery: number | undefined;
   readonly saveEvery: number;
   readonly keep: number;
 }
 
-function settingsOf(settings: Settings, { seed }: VerbContext): FinetuneSettings {
-  return {
-    epochs: settings.epochs,
-    maxSteps: settings.maxSteps,
-    batchSize: settings.batchSize,
-    negativesPerQuery: settings.negatives,
-    learningRate: settings.learningRate,
-    warmupRatio: settings.warmupRatio,
-    weightDecay: settings.weightDecay,
-    maxGradientNorm: settings.maxGradientNorm,
-    dropoutRate: settings.dropout,
-    temperature: settings.temperature,
-    queryRegularizerWeight: settings.lambdaQ,
-    documentRegularizerWeight: settings.lambdaD,
-    regularizerRampRatio: settings.ramp,
-    queryMaxLength: settings.queryMaxLength,
-    documentMaxLength: settings.documentMaxLength,
-    evaluateEvery: settings.evaluateEvery,
-    saveEvery: settings.saveEvery,
-    keepCheckpoints: settings.keep,
-    devMeasure: settings.devMeasure,
-    devDocuments: settings.devDocuments,
+/** Flags over `--set` over the recipe. */
+async function settingsOf(given: Settings, { seed }: VerbContext): Promise<FinetuneSettings> {
+  const [{ loadRecipe }, { recipeSettings }] = await Promise.all([
+    import('../../recipes/load-recipe.ts'),
+    import('../../train/recipe-settings.ts'),
+  ]);
+  const recipe = recipeSettings(loadRecipe(given.recipe), given.set);
+  const flags: FinetuneSettings = {
+    epochs: given.epochs,
+    maxSteps: given.maxSteps,
+    batchSize: given.batchSize,
+    negativesPerQuery: given.negatives,
+    learningRate: given.learningRate,
+    warmupRatio: given.warmupRatio,
+    weightDecay: given.weightDecay,
+    maxGradientNorm: given.maxGradientNorm,
+    dropoutRate: given.dropout,
+    temperature: given.temperature,
+    queryRegularizerWeight: given.lambdaQ,
+    documentRegularizerWeight: given.lambdaD,
+    jointRegularizerWeight: given.lambdaJoint,
+    regularizerRampRatio: given.ramp,
+    targetQueryActiveDims: given.targetQueryDims,
+    targetDocumentActiveDims: given.targetDocumentDims,
+    queryTopTerms: given.queryTopTerms,
+    documentTopTerms: given.documentTopTerms,
+    queryMaxLength: given.queryMaxLength,
+    documentMaxLength: given.documentMaxLength,
+    queryEncoder: given.queryEncoder,
+    calibrate: given.calibrate,
+    matchRegularizers: given.matchLambda || undefined,
+    headScaleLearningRate: given.headScaleRate,
+    gradientCacheChunk: given.gradCache,
+    accumulationSteps: given.accumulate,
+    guard: given.guard && { ...recipe.guard, mode: given.guard },
+    evaluateEvery: given.evaluateEvery,
+    saveEvery: given.saveEvery,
+    keepCheckpoints: given.keep,
+    devMeasure: given.devMeasure,
+    devDocuments: given.devDocuments,
     seed,
   };
+  const named = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
+  const losses =
+    given.temperature === undefined
+      ? recipe.losses
+      : recipe.losses?.map((loss) => (loss.name === 'info-nce' ? { ...loss, temperature: given.temperature } : loss));
+  return { ...recipe, ...named, ...(losses && { losses }) };
 }
 
 function listenersOf({
@@ -169,7 +243,7 @@ function listenersOf({
 
 /** Training examples and the dev collection; warns when training queries are also held-out queries. */
 async function readData(
-  { data, dev, devSplit }: Settings,
+  { data, dev, devSplit }: Pick<Settings, 'data' | 'dev' | 'devSplit'>,
   { onWarning, signal }: VerbContext,
 ): Promise<{ examples: TrainingExample[]; dev: BeirCollection | undefined }> {
   const [{ readTrainingExamples }, { listSplits, loadBeir }, { findLeakage }] = await Promise.all([
