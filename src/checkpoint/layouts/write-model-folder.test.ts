@@ -351,3 +351,183 @@ describe('writeModelFolder', () => {
     await checkpoint.close();
   });
 });
+
+describe('writeModelFolder with queries of their own', () => {
+  const tokenWeights = Float32Array.from({ length: 118 }, (_, i) => i / 8 - 1);
+  const readJson = async (...path: string[]): Promise<unknown> => JSON.parse(await readFile(join(...path), 'utf8'));
+  const staticFolder = 'query_0_SparseStaticEmbedding';
+
+  it('writes token weights as the Router of sentence-transformers 5.0', async () => {
+    const folder = await write({
+      maxSequenceLength: 48,
+      policy: { maxLength: { query: 100, document: 40 } },
+      query: { kind: 'static', weights: tokenWeights, frozen: true },
+    });
+    expect((await readdir(folder)).sort()).toEqual([
+      'README.md',
+      'config_sentence_transformers.json',
+      'document_0_MLMTransformer',
+      'document_1_SpladePooling',
+      'lexray.json',
+      'manifest.json',
+      'modules.json',
+      'query_0_SparseStaticEmbedding',
+      'router_config.json',
+    ]);
+    const golden = fileURLToPath(new URL('../../../test/fixtures/goldens/router/static-5.0', import.meta.url));
+    expect(await readJson(folder, 'modules.json')).toEqual(await readJson(golden, 'modules.json'));
+    expect(await readJson(folder, 'router_config.json')).toEqual(await readJson(golden, 'router_config.json'));
+    expect(await readJson(folder, staticFolder, 'config.json')).toEqual({ frozen: true });
+    expect(await readJson(folder, staticFolder, 'tokenizer_config.json')).toMatchObject({ model_max_length: 100 });
+    expect(await readFile(join(folder, staticFolder, 'tokenizer.json'))).toEqual(
+      await readFile(join(tinyModel, 'tokenizer.json')),
+    );
+    const card = await readFile(join(folder, 'README.md'), 'utf8');
+    expect(parse(card.split('---\n')[1]!)).toMatchObject({
+      tags: ['sentence-transformers', 'sparse-encoder', 'sparse', 'splade', 'asymmetric', 'inference-free'],
+    });
+    expect(card).toMatch(/\| Queries \| no model: a weight for each token that occurs \|/);
+    const { model, warnings } = await open(folder);
+    expect(model).toMatchObject({
+      maxSequenceLength: 48,
+      policy: { maxLength: { query: 100, document: 40 } },
+      query: { kind: 'static', weights: tokenWeights, frozen: true, maxSequenceLength: 100 },
+    });
+    expect(warnings).toEqual([]);
+  });
+
+  it('writes a second encoder', async () => {
+    const { config, weights } = await tinyWeights();
+    const negated = weights.map((weight) => ({ ...weight, data: weight.data.map((x) => -x) }));
+    const pooling = { strategy: 'max', activation: 'log1p_relu' } as const;
+    const folder = await write({
+      query: { kind: 'encoder', config, weights: negated, tokenizer: tinyModel, pooling, maxSequenceLength: 16 },
+    });
+    const golden = fileURLToPath(new URL('../../../test/fixtures/goldens/router/pair-5.0', import.meta.url));
+    expect(await readJson(folder, 'router_config.json')).toEqual(await readJson(golden, 'router_config.json'));
+    const model = await openModelFolder(folder);
+    expect(model).toMatchObject({
+      pooling: { activation: 'relu' },
+      maxSequenceLength: 64,
+      query: { kind: 'encoder', pooling, maxSequenceLength: 16 },
+      policy: { maxLength: { query: 16, document: 64 } },
+    });
+    const { name, data } = weights.at(-1)!;
+    expect(await model.checkpoint.readTensor(name)).toEqual(data);
+    if (model.query.kind === 'encoder') {
+      expect(await model.query.checkpoint.readTensor(name)).toEqual(negated.at(-1)!.data);
+    }
+    await model.close();
+    expect(await readFile(join(folder, 'README.md'), 'utf8')).toMatch(/an encoder of their own: BertForMaskedLM/);
+  });
+
+  interface TokenizerFile {
+    readonly added_tokens: readonly { readonly id: number; readonly content: string }[];
+    readonly model: { readonly vocab: Readonly<Record<string, number>> };
+  }
+  const tinyTokenizer = async (): Promise<TokenizerFile> =>
+    (await readJson(tinyModel, 'tokenizer.json')) as TokenizerFile;
+  const fill = (id: number): string => `[lexray-no-token-${id}]`;
+
+  /** Writes queries with a tokenizer of one file and opens what was written. */
+  async function fitted(
+    tokenizer: object,
+    size: number,
+  ): Promise<{ tokenizer: TokenizerFile; config: unknown; warnings: string[] }> {
+    const { config, weights } = await tinyWeights();
+    const wide = weights.map((weight) => ({
+      ...weight,
+      ...(weight.shape[0] === 118 && {
+        shape: [size, ...weight.shape.slice(1)],
+        data: new Float32Array((weight.data.length / 118) * size),
+      }),
+    }));
+    const warnings: string[] = [];
+    const folder = await write(
+      {
+        config: { ...config, vocab_size: size },
+        weights: wide,
+        query: {
+          kind: 'static',
+          weights: new Float32Array(size),
+          tokenizer: { 'tokenizer.json': JSON.stringify(tokenizer), 'vocab.txt': 'a' },
+        },
+      },
+      { onWarning: (message) => warnings.push(message) },
+    );
+    return {
+      tokenizer: (await readJson(folder, staticFolder, 'tokenizer.json')) as TokenizerFile,
+      config: await readJson(folder, staticFolder, 'tokenizer_config.json'),
+      warnings,
+    };
+  }
+
+  it('gives the tokenizer of queries a token for each dimension, in gaps and at the end', async () => {
+    const tiny = await tinyTokenizer();
+    const { tree, ...vocab } = tiny.model.vocab;
+    const found = await fitted({ ...tiny, model: { ...tiny.model, vocab } }, 120);
+    expect(found.tokenizer.model.vocab).toEqual({ ...vocab, [fill(tree!)]: tree, [fill(118)]: 118, [fill(119)]: 119 });
+    expect(found.tokenizer.added_tokens).toEqual(tiny.added_tokens);
+    expect(found.config).toMatchObject({ tokenizer_class: 'PreTrainedTokenizerFast', pad_token: '[PAD]' });
+    expect(found.warnings).toEqual([]);
+  });
+
+  it('adds tokens behind those that are outside the vocabulary', async () => {
+    const tiny = await tinyTokenizer();
+    const { tree, ...vocab } = tiny.model.vocab;
+    const extra = { id: 118, content: '<extra>' };
+    const json = { ...tiny, added_tokens: [...tiny.added_tokens, extra], model: { ...tiny.model, vocab } };
+    const { tokenizer } = await fitted(json, 121);
+    expect(tokenizer.model.vocab).toEqual({ ...vocab, [fill(tree!)]: tree });
+    expect(tokenizer.added_tokens.map(({ id, content }) => ({ id, content })).slice(-3)).toEqual([
+      extra,
+      { id: 119, content: fill(119) },
+      { id: 120, content: fill(120) },
+    ]);
+  });
+
+  it('warns where there is a gap that no token can fill', async () => {
+    const tiny = await tinyTokenizer();
+    const json = {
+      ...tiny,
+      added_tokens: [...tiny.added_tokens, { id: 118, content: 'a' }, { id: 120, content: 'b' }],
+    };
+    const { tokenizer, warnings } = await fitted(json, 121);
+    expect(tokenizer).toEqual(json);
+    expect(warnings).toEqual([expect.stringMatching(/sentence-transformers will not compare these queries/)]);
+  });
+
+  it.each<[string, Partial<ModelFolderContent>, RegExp]>([
+    [
+      'too few token weights',
+      { query: { kind: 'static', weights: new Float32Array(117) } },
+      /queries have 117 dimensions and documents 118/,
+    ],
+    [
+      'a weight with NaN',
+      { query: { kind: 'static', weights: tokenWeights.with(3, Number.NaN) } },
+      /"weight" has the value NaN/,
+    ],
+    [
+      'a query that is too long for its encoder',
+      {
+        maxSequenceLength: 32,
+        policy: { maxLength: { query: 2 ** 21, document: 1 } },
+        query: { kind: 'static', weights: tokenWeights },
+      },
+      /maxLength.query is 2097152/,
+    ],
+  ])('refuses %s and leaves nothing behind', async (_, content, message) => {
+    const parent = fresh();
+    await mkdir(parent);
+    const whole = { ...(await tinyWeights()), tokenizer: tinyModel, ...content };
+    await expect(writeModelFolder(join(parent, 'model'), whole)).rejects.toThrow(message);
+    expect(await readdir(parent)).toEqual([]);
+  });
+
+  it('refuses a tokenizer with more tokens than there are weights', async () => {
+    const tiny = await tinyTokenizer();
+    const json = { ...tiny, added_tokens: [...tiny.added_tokens, { id: 118, content: 'a' }] };
+    await expectRefusal(fitted(json, 118), /ids up to 118; there are 118 token weights/);
+  });
+});

@@ -75,9 +75,15 @@ async function fitTokenizer(folder: string, size: number, { maxLength, onWarning
   }
   const configPath = join(folder, 'tokenizer_config.json');
   const config = ((await readJsonIfExists(configPath)) ?? {}) as Json;
-  // Without a config.json of a model beside it, transformers knows the class from here only.
-  const known = { tokenizer_class: 'PreTrainedTokenizerFast', ...config };
-  await writeFile(configPath, json({ ...known, model_max_length: maxLength }));
+  const roles = ((await readJsonIfExists(join(folder, 'special_tokens_map.json'))) ?? {}) as Json;
+  const pad = tokenizer.added_tokens?.find(({ content }) => content === '[PAD]' || content === '<pad>');
+  // Without a config.json of a model beside it, transformers knows the class from here only; and it pads with a token that
+  // it is told.
+  const needed = {
+    tokenizer_class: 'PreTrainedTokenizerFast',
+    ...(roles.pad_token === undefined && pad !== undefined ? { pad_token: pad.content } : {}),
+  };
+  await writeFile(configPath, json({ ...needed, ...config, model_max_length: maxLength }));
 }
 
 /**
