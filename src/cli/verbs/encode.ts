@@ -66,7 +66,7 @@ export const encodeVerb: Verb = defineVerb({
       const vectors = named(encoder, texts, { kind, maxActiveDims, signal, onProgress, total }, counts);
       const start = performance.now();
       await writeVectors(output, vectors, {
-        config,
+        config: kind === 'query' ? { ...config, queryEncoder: encoder.queryEncoder } : config,
         parents: { input: await hashFile(path), ...(await modelParents(folder)) },
         seed,
         dimensions: encoder.dimensions,

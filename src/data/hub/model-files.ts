@@ -21,7 +21,8 @@ const configuration = new Set([
   'router_config.json',
   'config_sentence_transformers.json',
 ]);
-const moduleConfiguration = /^sentence_[a-z-]+_config\.json$/;
+/** Of a module: its configuration, and the token weights of queries without an encoder. */
+const moduleFile = /^(config|idf|sentence_[a-z-]+_config)\.json$/;
 const vocabularies = ['tokenizer.json', 'vocab.txt', 'vocab.json', 'spiece.model', 'sentencepiece.bpe.model'];
 const tokenizer = new Set([
   ...vocabularies,
@@ -54,9 +55,7 @@ export async function chooseModelFiles(
   let missing: string | undefined;
   for (const folder of ['', ...modules]) {
     for (const name of names) {
-      if (
-        isOf(name, folder, (file) => file === 'config.json' || tokenizer.has(file) || moduleConfiguration.test(file))
-      ) {
+      if (isOf(name, folder, (file) => moduleFile.test(file) || tokenizer.has(file))) {
         paths.add(name);
       }
     }

@@ -243,11 +243,13 @@ describe('kinds of models', () => {
         'config.json': '{}',
         'query_0_SparseStaticEmbedding/config.json': '{}',
         'query_0_SparseStaticEmbedding/model.safetensors': 'x',
+        'query_0_SparseStaticEmbedding/idf.json': '{}',
+        'idf.json': '{}',
         'document_0_MLMTransformer/model.safetensors': 'y',
         'document_0_MLMTransformer/tokenizer.json': '{}',
       },
     });
-    expect((await pull()).files).toHaveLength(7);
+    expect((await pull()).files).toHaveLength(9);
   });
 
   it.each([
