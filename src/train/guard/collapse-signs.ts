@@ -21,6 +21,8 @@ export interface SideLimits {
 /** A sign of a collapse. */
 export interface CollapseSign {
   readonly kind: CollapseKind;
+  /** What is given time first: the rise of the regularizer weights or of the learning rate. */
+  readonly waitsFor: 'ramp' | 'warmup' | 'nothing';
   /** What gets smaller when the run recovers. */
   readonly figure: number;
   /** In words, to follow "queries" or "documents". */
@@ -48,21 +50,29 @@ export function collapseSigns(
     const whole = masked ? `the ${count(limit)} that top-k masking leaves them` : `the vocabulary of ${count(limit)}`;
     signs.push({
       kind: 'dense',
+      waitsFor: 'ramp',
       figure: median,
       words: `are dense: half of them have ${count(median)} active dimensions or more, above ${percent(denseShare)} of ${whole}`,
     });
   }
   if (zeroShare > settings.zeroShare) {
-    signs.push({ kind: 'dead', figure: zeroShare, words: `are dead: ${percent(zeroShare)} of them are all zero` });
+    signs.push({
+      kind: 'dead',
+      waitsFor: 'nothing',
+      figure: zeroShare,
+      words: `are dead: ${percent(zeroShare)} of them are all zero`,
+    });
   } else if (spread < settings.constantSpread) {
     signs.push({
       kind: 'constant',
+      waitsFor: 'warmup',
       figure: 1 / Math.max(spread, roundingSpread),
       words: `are all alike: whichever one is taken, scores differ by ${spread.toExponential(1)} of their mean only`,
     });
   } else if (sharedTerms > nothingOfTheirOwn && !isDense) {
     signs.push({
       kind: 'constant',
+      waitsFor: 'ramp',
       figure: sharedTerms,
       words: `are all alike: ${percent(sharedTerms)} of their active dimensions are terms that all of them have`,
     });

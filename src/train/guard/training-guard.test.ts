@@ -36,6 +36,9 @@ function follow(guard: TrainingGuard, trajectory: Trajectory, topTerms?: number)
   return undefined;
 }
 
+/** Below half of the vocabulary, and the same terms in every vector, with weights of their own. */
+const shared: Look = { density: 0.4, sameTerms: true };
+
 /** From a to b between two steps, constant outside. */
 const between = (step: number, from: number, to: number, a: number, b: number): number =>
   a + (b - a) * Math.min(1, Math.max(0, (step - from) / (to - from)));
@@ -58,6 +61,10 @@ describe('a run that is let go on', () => {
           { density: 0.9, alike: between(step, 30, 90, 1e-5, 1) },
           { density: 0.9, alike: between(step, 30, 90, 1e-5, 1) },
         ].map((look) => (step < 90 ? look : falling(step + 100))) as [Look, Look],
+    ],
+    [
+      'has terms that all vectors share until the ramp has ended',
+      (step) => (step < 220 ? [shared, shared] : [healthy, healthy]),
     ],
     ['has a third of its queries at zero', () => [{ ...healthy, zero: 0.34 }, healthy]],
     [
@@ -133,8 +140,8 @@ describe('a run that is stopped', () => {
     [
       'documents with the same terms only',
       () => [healthy, { density: 0.1, sameTerms: true }],
-      110,
-      110,
+      250,
+      250,
       /documents are all alike: 100 % of their active dimensions/,
     ],
     [

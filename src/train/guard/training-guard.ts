@@ -3,8 +3,8 @@
  *
  * A figure that is not finite stops at once: the next update would spoil the weights. All else needs patience, since
  * many runs recover: figures are smoothed over a window; a sign of collapse (`collapse-signs.ts`) must last for
- * `patience` steps in which it does not get better by a twentieth; and density counts only after the regularizer weights have
- * risen, constant vectors only after the learning rate has. A side whose vectors are all zero has no gradient through ReLU,
+ * `patience` steps in which it does not get better by a twentieth; and density, and terms that all vectors share, count only after the
+ * regularizer weights have risen, equal scores only after the learning rate has. A side whose vectors are all zero has no gradient through ReLU,
  * so that it is given up sooner.
  */
 import { LexrayError } from '../../util/errors.ts';
@@ -13,7 +13,6 @@ import { collapseCure } from './collapse-cure.ts';
 import { type CollapseSign, collapseSigns } from './collapse-signs.ts';
 import type { GuardSettings } from './guard-settings.ts';
 import {
-  type CollapseKind,
   emptyGuardState,
   type GuardAlarm,
   type GuardState,
@@ -100,7 +99,7 @@ export class TrainingGuard {
       for (const sign of collapseSigns(this.#figures(side), this.#limits(side, health[side]), this.#options.settings)) {
         const watch = this.#watch(step, side, sign);
         // A run that was stopped and resumed under the same guard is stopped again.
-        const raises = (mode === 'stop' || !watch.alarmed) && this.#isHopeless(step, watch);
+        const raises = (mode === 'stop' || !watch.alarmed) && this.#isHopeless(step, watch, sign);
         watches.push(raises ? { ...watch, alarmed: true } : watch);
         if (raises)
           found.push({ kind: sign.kind, side, step, since: watch.since, reason: this.#reason(step, watch, sign) });
@@ -158,9 +157,9 @@ export class TrainingGuard {
     return figure <= old.best * (1 - improvement) ? { ...old, improved: step, best: figure } : old;
   }
 
-  #isHopeless(step: number, { kind, side, improved }: Watch): boolean {
+  #isHopeless(step: number, { kind, side, improved }: Watch, { waitsFor }: CollapseSign): boolean {
     if (kind === 'dead' && this.#state.zeroSteps[side] >= hopelessSteps) return true;
-    return step - Math.max(improved, this.#grace(kind)) >= this.#patience;
+    return step - Math.max(improved, this.#grace(waitsFor)) >= this.#patience;
   }
 
   get #patience(): number {
@@ -169,21 +168,21 @@ export class TrainingGuard {
   }
 
   /** The step until which a sign does not count. */
-  #grace(kind: CollapseKind): number {
+  #grace(waitsFor: CollapseSign['waitsFor']): number {
     const { settings, steps, rampSteps, warmupSteps } = this.#options;
     const graceSteps = settings.graceRatio === undefined ? undefined : Math.round(settings.graceRatio * steps);
-    if (kind === 'dense') return graceSteps ?? rampSteps;
-    return kind === 'constant' ? warmupSteps : 0;
+    if (waitsFor === 'ramp') return graceSteps ?? rampSteps;
+    return waitsFor === 'warmup' ? warmupSteps : 0;
   }
 
-  #reason(step: number, { kind, side, since, improved }: Watch, { words }: CollapseSign): string {
+  #reason(step: number, { kind, side, since, improved }: Watch, { waitsFor, words }: CollapseSign): string {
     if (kind === 'dead' && this.#state.zeroSteps[side] >= hopelessSteps) {
       return `${side} are dead: in the last ${hopelessSteps} steps all of them were zero, and no gradient comes back through ReLU`;
     }
     const { rampSteps } = this.#options;
     const better = improved > since ? `, no better since step ${improved}` : '';
     const ramp =
-      kind === 'dense' && rampSteps > 0 && step >= rampSteps
+      waitsFor === 'ramp' && rampSteps > 0 && step >= rampSteps
         ? `, at full regularizer weight since step ${rampSteps}`
         : '';
     return `${side} ${words}; so since step ${since}${better}${ramp}`;
