@@ -11,6 +11,8 @@ import type { BeirCollection } from '../data/load-beir.ts';
 import type { TrainingExample } from '../data/read-training-examples.ts';
 import { parseMeasure } from '../evaluate/measures/parse-measure.ts';
 import type { SparseEncoder } from '../model/sparse-encoder.ts';
+import type { Recipe } from '../recipes/recipe.ts';
+import { resolvedRecipe } from '../recipes/resolved-recipe.ts';
 import { badInput, LexrayError } from '../util/errors.ts';
 import { hashTexts } from '../util/manifest.ts';
 import type { ProgressListener, WarningListener } from '../util/progress.ts';
@@ -36,6 +38,8 @@ export interface FinetuneOptions {
   /** Chooses the best step; without it the last step is kept. */
   readonly dev?: BeirCollection | undefined;
   readonly settings?: FinetuneSettings | undefined;
+  /** The recipe that the settings come from; with the resolved settings it is kept beside the run's state. */
+  readonly recipe?: { readonly recipe: Recipe; readonly overrides: readonly string[] } | undefined;
   /** Go on from the newest checkpoint of `OUTPUT.training`. @default false */
   readonly resume?: boolean | undefined;
   /** Replace the output, and discard the state of an earlier run. @default false */
@@ -78,6 +82,11 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
     await mkdir(trainingFolder, { recursive: true });
     const parents = { ...origin, ...(options.dev && { dev: hashCollection(options.dev) }) };
     await agreeOnConfig(trainingFolder, { ...config, ...parents }, resume);
+    if (options.recipe) {
+      const { recipe, overrides } = options.recipe;
+      await writeFileAtomic(join(trainingFolder, 'recipe.yaml'), resolvedRecipe(recipe, { ...config }, overrides));
+    }
+    if (config.accumulationSteps > 1) onWarning?.(accumulationWarning(config));
     await writeFileAtomic(join(trainingFolder, headFileName), `${JSON.stringify(head, null, 2)}\n`);
     const state = resume ? await restoreTrainingState(trainingFolder, engine, variables) : undefined;
     if (resume && state === undefined) onWarning?.('there is no checkpoint yet: the run starts at step 1');
@@ -137,6 +146,11 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
   } finally {
     await session.close();
   }
+}
+
+function accumulationWarning({ accumulationSteps, batchSize, negativesPerQuery }: FinetuneConfig): string {
+  const seen = batchSize * (1 + negativesPerQuery);
+  return `a step averages ${accumulationSteps} batches: a query sees the ${seen} documents of its own batch, not ${seen * accumulationSteps}, and FLOPS the means of a batch; for the gradient of one large batch give --batch-size ${batchSize * accumulationSteps} --grad-cache ${batchSize}`;
 }
 
 /** A model whose weights overflowed at the last step looks well until it encodes. */

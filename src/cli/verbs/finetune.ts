@@ -108,6 +108,10 @@ export const finetuneVerb: Verb = defineVerb({
       examples,
       dev,
       settings: await settingsOf(settings, context),
+      recipe: {
+        recipe: (await import('../../recipes/load-recipe.ts')).loadRecipe(settings.recipe),
+        overrides: settings.set,
+      },
       resume: settings.resume,
       force,
       ...listenersOf(context),
