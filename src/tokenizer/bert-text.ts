@@ -53,7 +53,7 @@ export function bertWords(normalized: string): readonly string[] {
 }
 
 /** Lower case character by character: a sigma at the end of a word stays the ordinary small sigma. */
-function lowerEachCharacter(text: string): string {
+export function lowerEachCharacter(text: string): string {
   return text.replaceAll('Σ', 'σ').toLowerCase();
 }
 

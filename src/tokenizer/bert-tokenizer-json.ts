@@ -1,7 +1,7 @@
 /** The `tokenizer.json` of a BERT tokenizer, from its vocabulary: what Hugging Face makes of a `vocab.txt`. */
 import { badInput } from '../util/errors.ts';
 import type { BertNormalizerOptions } from './bert-text.ts';
-import type { AddedTokenJson, TokenizerJson } from './tokenizer-json.ts';
+import type { AddedTokenJson, TokenizerJson, TokenizerStage } from './tokenizer-json.ts';
 
 /** The special tokens of BERT, in the order that a trained vocabulary begins with. */
 export const bertSpecialTokens: readonly string[] = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'];
@@ -29,9 +29,7 @@ export function bertTokenizerJson(tokens: readonly string[], options: BertTokeni
       cure: 'check that this is a WordPiece vocabulary, one token a line',
     });
   };
-  const cls = special('[CLS]');
-  const sep = special('[SEP]');
-  special('[UNK]');
+  for (const token of ['[CLS]', '[SEP]', '[UNK]']) special(token);
   const added: AddedTokenJson[] = (options.specialTokens ?? bertSpecialTokens)
     .filter((token) => ids.has(token))
     .map((content) => ({
@@ -44,9 +42,6 @@ export function bertTokenizerJson(tokens: readonly string[], options: BertTokeni
       special: true,
     }));
   added.sort((a, b) => a.id - b.id);
-  const clsPiece = { SpecialToken: { id: '[CLS]', type_id: 0 } };
-  const sepPiece = (type: number): object => ({ SpecialToken: { id: '[SEP]', type_id: type } });
-  const sequence = (id: string, type: number): object => ({ Sequence: { id, type_id: type } });
   return {
     version: '1.0',
     truncation: null,
@@ -60,15 +55,7 @@ export function bertTokenizerJson(tokens: readonly string[], options: BertTokeni
       lowercase: options.lowercase ?? true,
     },
     pre_tokenizer: { type: 'BertPreTokenizer' },
-    post_processor: {
-      type: 'TemplateProcessing',
-      single: [clsPiece, sequence('A', 0), sepPiece(0)],
-      pair: [clsPiece, sequence('A', 0), sepPiece(0), sequence('B', 1), sepPiece(1)],
-      special_tokens: {
-        '[CLS]': { id: '[CLS]', ids: [cls], tokens: ['[CLS]'] },
-        '[SEP]': { id: '[SEP]', ids: [sep], tokens: ['[SEP]'] },
-      },
-    },
+    post_processor: bertFrame(special),
     decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
     model: {
       type: 'WordPiece',
@@ -77,5 +64,18 @@ export function bertTokenizerJson(tokens: readonly string[], options: BertTokeni
       max_input_chars_per_word: 100,
       vocab: Object.fromEntries(ids),
     },
+  };
+}
+
+/** The frame `[CLS] text [SEP]`, of pairs `[CLS] A [SEP] B [SEP]`. */
+export function bertFrame(idOf: (token: string) => number): TokenizerStage {
+  const token = (id: string, type: number): object => ({ SpecialToken: { id, type_id: type } });
+  const sequence = (id: string, type: number): object => ({ Sequence: { id, type_id: type } });
+  const entry = (id: string): object => ({ id, ids: [idOf(id)], tokens: [id] });
+  return {
+    type: 'TemplateProcessing',
+    single: [token('[CLS]', 0), sequence('A', 0), token('[SEP]', 0)],
+    pair: [token('[CLS]', 0), sequence('A', 0), token('[SEP]', 0), sequence('B', 1), token('[SEP]', 1)],
+    special_tokens: { '[CLS]': entry('[CLS]'), '[SEP]': entry('[SEP]') },
   };
 }

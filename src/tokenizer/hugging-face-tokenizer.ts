@@ -1,17 +1,13 @@
 /**
- * A {@link Tokenizer} on `@huggingface/tokenizers`. Its BERT stages, byte-level splitting and models are replaced by
- * ours, which agree with the native library where it does not, and take bounded time on any text. Truncation is Hugging Face's: the text gives way
- * (at its end, or at its start with `truncation_side: left`), the special tokens around it stay.
+ * A {@link Tokenizer} on `@huggingface/tokenizers`. Truncation is Hugging Face's: the text gives way (at its end, or at its
+ * start with `truncation_side: left`), the special tokens around it stay.
  */
-import * as huggingFace from '@huggingface/tokenizers';
 import { badInput, LexrayError } from '../util/errors.ts';
-import { bertNormalize, bertWords } from './bert-text.ts';
-import { bytePairEncoder } from './byte-pair.ts';
 import { type CutFinder, cutFinder } from './cut-text.ts';
-import type { SpecialTokens, TokenizeOptions, Tokenizer } from './tokenizer.ts';
+import { buildPipeline, type Pipeline, placingPipeline } from './library-pipeline.ts';
+import { type PlacedPiece, piecePlacer } from './placed-pieces.ts';
+import type { PlacedTokens, SpecialTokens, TokenizeOptions, Tokenizer } from './tokenizer.ts';
 import { type TokenizerJson, vocabularyOf } from './tokenizer-json.ts';
-import { normalizeBounded } from './unicode-normalize.ts';
-import { wordPieceEncoder } from './word-piece.ts';
 
 /** What `tokenizer_config.json` and `special_tokens_map.json` add to a `tokenizer.json`. */
 export interface TokenizerSettings {
@@ -22,39 +18,6 @@ export interface TokenizerSettings {
   /** The folder, for errors. */
   readonly where: string;
 }
-
-/** The part of the library's tokenizer that is used here. */
-interface Pipeline {
-  readonly normalizer: { normalize: (text: string) => string } | null;
-  readonly pre_tokenizer: PreTokenizer | null;
-  readonly model: { encode: (words: readonly string[]) => readonly string[] } | null;
-  readonly post_processor:
-    | ((tokens: readonly string[], pair: null, addSpecialTokens: boolean) => { readonly tokens: readonly string[] })
-    | null;
-  encode(text: string, options: { add_special_tokens: boolean }): { readonly ids: readonly (number | undefined)[] };
-  token_to_id(token: string): number | undefined;
-  id_to_token(id: number): string | undefined;
-}
-
-/** A normalizer or pre-tokenizer class of the library. */
-type StageClass = abstract new (...args: never) => object;
-
-/** The library's type declarations do not resolve under Node's rules; this is what is used of it. */
-const library = huggingFace as unknown as {
-  readonly Tokenizer: new (json: TokenizerJson, config: object) => Pipeline;
-  readonly BertPreTokenizer: StageClass;
-  readonly ByteLevelPreTokenizer: StageClass;
-};
-
-interface PreTokenizer {
-  pre_tokenize_text: (text: string) => readonly string[];
-  /** The stages of a Sequence. */
-  readonly tokenizers?: readonly (PreTokenizer | null)[];
-}
-
-/** GPT-2's word pattern with Unicode's white space, as the native library has it; JavaScript's `\s` adds U+FEFF. */
-const byteLevelPattern =
-  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
 const placeholder = '\u0000text\u0000';
 
@@ -69,11 +32,14 @@ export class HuggingFaceTokenizer implements Tokenizer {
   readonly #opening: readonly number[];
   readonly #closing: readonly number[];
   readonly #fromLeft: boolean;
+  readonly #json: TokenizerJson;
+  #place: ((text: string) => PlacedPiece[]) | undefined;
   readonly #where: string;
 
   /** @throws LexrayError BAD_INPUT when the pipeline cannot be built */
   constructor(json: TokenizerJson, settings: TokenizerSettings) {
     this.#where = settings.where;
+    this.#json = json;
     this.modelMaxLength = settings.modelMaxLength;
     this.#fromLeft = settings.truncationSide === 'left';
     const vocabulary = vocabularyOf(json.model);
@@ -97,28 +63,38 @@ export class HuggingFaceTokenizer implements Tokenizer {
   }
 
   encode(text: string, options: TokenizeOptions = {}): Int32Array {
-    const { maxLength, addSpecialTokens = true } = options;
-    const opening = addSpecialTokens ? this.#opening : [];
-    const closing = addSpecialTokens ? this.#closing : [];
-    const framed = opening.length + closing.length;
-    if (maxLength !== undefined && (!Number.isInteger(maxLength) || maxLength < Math.max(1, framed))) {
-      throw new LexrayError(
-        'USAGE',
-        `maxLength must be an integer of at least ${Math.max(1, framed)}, got ${maxLength}`,
-        {
-          cure: framed > 0 ? `there must be room for the ${framed} special tokens` : 'pass a positive integer',
-        },
-      );
-    }
-    const limit = maxLength === undefined ? Number.POSITIVE_INFINITY : maxLength - framed;
+    const { opening, closing, limit } = this.#room(options);
     const ids = this.#textIds(text, limit);
     const count = Math.min(ids.length, limit);
-    const result = new Int32Array(framed + count);
+    const result = new Int32Array(opening.length + count + closing.length);
     result.set(opening, 0);
     const first = this.#fromLeft ? ids.length - count : 0;
     for (let i = 0; i < count; i++) result[opening.length + i] = ids[first + i]!;
     result.set(closing, opening.length + count);
     return result;
+  }
+
+  encodePlaced(text: string, options: TokenizeOptions = {}): PlacedTokens {
+    const { opening, closing, limit } = this.#room(options);
+    this.#place ??= piecePlacer(placingPipeline(this.#json, this.#pipeline, this.#where));
+    const pieces = this.#placedPieces(text, limit, this.#place);
+    const count = Math.min(pieces.length, limit);
+    const kept = this.#fromLeft ? pieces.slice(pieces.length - count) : pieces.slice(0, count);
+    const ids = kept.map(({ token }) => this.#knownId(token));
+    const around = (ids: readonly number[]): number[] => ids.map(() => -1);
+    const framed = (inner: readonly number[], outer: (ids: readonly number[]) => readonly number[]): Int32Array =>
+      Int32Array.from([...outer(opening), ...inner, ...outer(closing)]);
+    return {
+      ids: framed(ids, (special) => special),
+      starts: framed(
+        kept.map(({ start }) => start),
+        around,
+      ),
+      ends: framed(
+        kept.map(({ end }) => end),
+        around,
+      ),
+    };
   }
 
   encodeBatch(texts: Iterable<string>, options: TokenizeOptions = {}): Int32Array[] {
@@ -133,19 +109,49 @@ export class HuggingFaceTokenizer implements Tokenizer {
     return this.#pipeline.token_to_id(token);
   }
 
+  /** The special tokens around a text, and how many ids there is room for between them. */
+  #room({ maxLength, addSpecialTokens = true }: TokenizeOptions): {
+    readonly opening: readonly number[];
+    readonly closing: readonly number[];
+    readonly limit: number;
+  } {
+    const opening = addSpecialTokens ? this.#opening : [];
+    const closing = addSpecialTokens ? this.#closing : [];
+    const framed = opening.length + closing.length;
+    if (maxLength !== undefined && (!Number.isInteger(maxLength) || maxLength < Math.max(1, framed))) {
+      throw new LexrayError(
+        'USAGE',
+        `maxLength must be an integer of at least ${Math.max(1, framed)}, got ${maxLength}`,
+        {
+          cure: framed > 0 ? `there must be room for the ${framed} special tokens` : 'pass a positive integer',
+        },
+      );
+    }
+    return { opening, closing, limit: maxLength === undefined ? Number.POSITIVE_INFINITY : maxLength - framed };
+  }
+
   /** At least the first `limit` ids of the text without special tokens (all, when it has fewer), and perhaps more. */
   #textIds(text: string, limit: number): readonly number[] {
+    return this.#encodeAtLeast(text, limit, (part) => this.#allIds(part));
+  }
+
+  #placedPieces(text: string, limit: number, place: (text: string) => PlacedPiece[]): readonly PlacedPiece[] {
+    return this.#encodeAtLeast(text, limit, (part) => this.#guard('failed on a text', () => place(part)));
+  }
+
+  /** Encodes the start of a text where that is enough for `limit` ids, else all of it. */
+  #encodeAtLeast<T>(text: string, limit: number, encode: (text: string) => readonly T[]): readonly T[] {
     if (limit <= 0 || text === '') return [];
     const valid = text.replace(/\p{Surrogate}/gu, '\uFFFD');
     if (this.#cut !== undefined) {
       for (let length = Math.max(512, 8 * limit); length < valid.length / 2; length *= 4) {
         const end = this.#cut(valid, length);
         if (end === undefined) break;
-        const ids = this.#allIds(valid.slice(0, end));
-        if (ids.length >= limit) return ids;
+        const first = encode(valid.slice(0, end));
+        if (first.length >= limit) return first;
       }
     }
-    return this.#allIds(valid);
+    return encode(valid);
   }
 
   #allIds(text: string): readonly number[] {
@@ -153,13 +159,21 @@ export class HuggingFaceTokenizer implements Tokenizer {
       'failed on a text',
       () => this.#pipeline.encode(text, { add_special_tokens: false }).ids,
     );
-    if (ids.includes(undefined)) {
-      throw badInput('the tokenizer has no token for a part of the text, and no unknown token', {
-        where: this.#where,
-        cure: 'set unk_token in tokenizer.json to a token of the vocabulary',
-      });
-    }
+    if (ids.includes(undefined)) throw this.#unknownPiece();
     return ids as readonly number[];
+  }
+
+  #unknownPiece(): LexrayError {
+    return badInput('the tokenizer has no token for a part of the text, and no unknown token', {
+      where: this.#where,
+      cure: 'set unk_token in tokenizer.json to a token of the vocabulary',
+    });
+  }
+
+  #knownId(token: string): number {
+    const id = this.#pipeline.token_to_id(token) ?? this.#pipeline.model?.unk_token_id;
+    if (id === undefined || id < 0) throw this.#unknownPiece();
+    return id;
   }
 
   /** The ids that the post-processor puts before and after a text. */
@@ -187,40 +201,4 @@ export class HuggingFaceTokenizer implements Tokenizer {
       });
     }
   }
-}
-
-function buildPipeline(json: TokenizerJson, vocabulary: ReadonlyMap<string, number>): Pipeline {
-  const pipeline = new library.Tokenizer(json, { clean_up_tokenization_spaces: false });
-  const { normalizer, model } = json;
-  if (normalizer?.type === 'BertNormalizer' && pipeline.normalizer !== null) {
-    const options = {
-      cleanText: normalizer.clean_text !== false,
-      handleChineseChars: normalizer.handle_chinese_chars !== false,
-      stripAccents: typeof normalizer.strip_accents === 'boolean' ? normalizer.strip_accents : null,
-      lowercase: normalizer.lowercase !== false,
-    };
-    pipeline.normalizer.normalize = (text) => bertNormalize(text, options);
-  } else if (pipeline.normalizer !== null) {
-    const normalize = pipeline.normalizer.normalize.bind(pipeline.normalizer);
-    pipeline.normalizer.normalize = (text) => normalizeBounded(text, normalize);
-  }
-  correctPreTokenizer(pipeline.pre_tokenizer);
-  if (model.type === 'WordPiece' && pipeline.model !== null) {
-    pipeline.model.encode = wordPieceEncoder(vocabulary, {
-      unknownToken: model.unk_token as string,
-      continuingPrefix: model.continuing_subword_prefix as string,
-      maxWordLength: model.max_input_chars_per_word as number,
-    });
-  } else if (model.type === 'BPE' && pipeline.model !== null) {
-    const encode = pipeline.model.encode.bind(pipeline.model);
-    pipeline.model.encode = bytePairEncoder(model, vocabulary, encode) ?? encode;
-  }
-  return pipeline;
-}
-
-function correctPreTokenizer(stage: PreTokenizer | null): void {
-  if (stage === null) return;
-  if (stage instanceof library.BertPreTokenizer) stage.pre_tokenize_text = bertWords;
-  if (stage instanceof library.ByteLevelPreTokenizer) Object.assign(stage, { pattern: byteLevelPattern });
-  stage.tokenizers?.forEach(correctPreTokenizer);
 }

@@ -1,5 +1,5 @@
 /**
- * Byte-pair merging over counted words, the core of the WordPiece trainer of Hugging Face's tokenizers: again and again
+ * Byte-pair merging over counted words, the core of the trainers of Hugging Face's tokenizers (WordPiece and BPE): again and again
  * the most frequent pair of neighbouring pieces becomes a piece. Of equally frequent pairs the one with the smaller ids
  * goes first. Counts and the words of each pair are kept up to date by differences, in a heap whose entries are
  * corrected when they surface.
@@ -23,7 +23,7 @@ export interface MergePiecesOptions {
   readonly vocabularySize: number;
   /** Stop when the best pair occurs less often. */
   readonly minFrequency: number;
-  /** The mark of pieces inside a word, dropped from the second part when two are joined. */
+  /** The mark of pieces inside a word, dropped from the second part when two are joined; empty for none. */
   readonly continuingPrefix: string;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
@@ -40,15 +40,24 @@ interface PairEntry {
 const keyBase = 2 ** 24;
 const reportEvery = 256;
 
+/** A merge: the ids of two pieces that become one. */
+export type PieceMerge = readonly [first: number, second: number];
+
 /**
  * Merges until the vocabulary is full or no pair is frequent enough.
  * @param tokens the pieces so far, by id; new ones are appended
+ * @returns the merges in their order
  */
-export function mergePieces(words: readonly CountedWord[], tokens: string[], options: MergePiecesOptions): void {
+export function mergePieces(
+  words: readonly CountedWord[],
+  tokens: string[],
+  options: MergePiecesOptions,
+): readonly PieceMerge[] {
   const { vocabularySize, minFrequency, continuingPrefix } = options;
   const ids = new Map(tokens.map((token, id) => [token, id]));
   const counts = new Map<number, number>();
   const queue = new PairQueue();
+  const merges: PieceMerge[] = [];
   let found = new Map<number, number[]>();
 
   const countPair = (first: number, second: number, count: number, word: number): void => {
@@ -96,10 +105,12 @@ export function mergePieces(words: readonly CountedWord[], tokens: string[], opt
         options.onProgress?.({ phase: 'merge pieces', done: tokens.length, total: vocabularySize, unit: 'pieces' });
       }
     }
+    merges.push([first, second]);
     for (const word of top.words) mergeInWord(words[word]!, word, first, second, id, countPair);
     enqueueFound();
   }
   options.onProgress?.({ phase: 'merge pieces', done: tokens.length, total: tokens.length, unit: 'pieces' });
+  return merges;
 }
 
 /** Replaces each occurrence of a pair in a word, from the left, and counts the neighbouring pairs that go and come. */

@@ -23,6 +23,15 @@ export interface TokenizeOptions {
   readonly addSpecialTokens?: boolean | undefined;
 }
 
+/** Token ids with the part of the text that each stands for. */
+export interface PlacedTokens {
+  readonly ids: Int32Array;
+  /** First UTF-16 unit of each token in the text; -1 for special tokens around it. */
+  readonly starts: Int32Array;
+  /** After its last unit; -1 for special tokens around the text. Tokens of white space alone have an empty part. */
+  readonly ends: Int32Array;
+}
+
 /** Text to token ids, as Hugging Face's tokenizers do it. */
 export interface Tokenizer {
   /** Highest token id + 1: the least width that an embedding or a head must have. */
@@ -37,6 +46,12 @@ export interface Tokenizer {
    * @throws LexrayError USAGE when `maxLength` has no room for the special tokens
    */
   encode(text: string, options?: TokenizeOptions): Int32Array;
+  /**
+   * The same ids as {@link encode}, with their places in the text.
+   * @throws LexrayError BAD_INPUT where places are not known: for tokenizers other than WordPiece with BERT's words and
+   * byte-level BPE
+   */
+  encodePlaced(text: string, options?: TokenizeOptions): PlacedTokens;
   /** The token ids of each text. */
   encodeBatch(texts: Iterable<string>, options?: TokenizeOptions): Int32Array[];
   /** The token of an id; undefined when no token has that id. */

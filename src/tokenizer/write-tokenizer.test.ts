@@ -41,7 +41,7 @@ describe('writeTokenizer', () => {
   }
 
   it('refuses tokenizers of another kind', async () => {
-    const json = { ...trainWordPiece(texts, { vocabularySize: 120 }), normalizer: null };
+    const json = { ...trainWordPiece(texts, { vocabularySize: 120 }), pre_tokenizer: null };
     await expect(writeTokenizer(join(root, 'other'), json)).rejects.toThrow(expect.objectContaining({ code: 'USAGE' }));
   });
 });

@@ -1,6 +1,7 @@
 /**
  * Writes the tokenizer files of a model folder such that transformers (4.x and 5.x), sentence-transformers and Lexray
- * open them with the same ids: tokenizer.json, tokenizer_config.json, special_tokens_map.json, vocab.txt.
+ * open them with the same ids: tokenizer.json, tokenizer_config.json, special_tokens_map.json, and vocab.txt, or vocab.json
+ * and merges.txt.
  */
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -25,8 +26,27 @@ export const tokenizerFileNames: readonly string[] = [
   'merges.txt',
 ];
 
+type Role = 'pad' | 'unk' | 'cls' | 'sep' | 'mask';
+
+const bertRoles: Readonly<Record<Role, string>> = {
+  pad: '[PAD]',
+  unk: '[UNK]',
+  cls: '[CLS]',
+  sep: '[SEP]',
+  mask: '[MASK]',
+};
+const robertaRoles: Readonly<Record<Role, string>> = {
+  pad: '<pad>',
+  unk: '<unk>',
+  cls: '<s>',
+  sep: '</s>',
+  mask: '<mask>',
+};
+
 /**
- * Writes a BERT tokenizer (as {@link trainWordPiece} makes it) into a folder, which is made if need be.
+ * Writes a tokenizer (as {@link trainTokenizer} or {@link trainWordPiece} makes it) into a folder, which is made if need be.
+ * transformers builds BERT's and RoBERTa's tokenizers anew from their vocabulary, so that only tokenizers that are just
+ * those get their class; all others get `PreTrainedTokenizerFast`, which takes tokenizer.json as it is.
  * @throws LexrayError USAGE for a tokenizer of another kind
  */
 export async function writeTokenizer(
@@ -34,37 +54,60 @@ export async function writeTokenizer(
   json: TokenizerJson,
   options: WriteTokenizerOptions = {},
 ): Promise<void> {
-  const { model, normalizer, added_tokens: added } = checkTokenizerJson(json, 'tokenizer.json');
-  if (model.type !== 'WordPiece' || normalizer?.type !== 'BertNormalizer') {
+  const checked = checkTokenizerJson(json, 'tokenizer.json');
+  const { model, normalizer, pre_tokenizer: splitter, post_processor: frame, added_tokens: added } = checked;
+  const isBert = model.type === 'WordPiece' && splitter?.type === 'BertPreTokenizer';
+  const isByteLevel = model.type === 'BPE' && splitter?.type === 'ByteLevel';
+  if (!isBert && !isByteLevel) {
     throw new LexrayError(
       'USAGE',
-      `only BERT tokenizers are written, got ${model.type} with ${normalizer?.type ?? 'no normalizer'}`,
-      {
-        cure: 'copy the files of other tokenizers with copyTokenizerFiles',
-      },
+      `only WordPiece with BERT's words and byte-level BPE are written, got ${model.type} with ${splitter?.type ?? 'no pre-tokenizer'}`,
+      { cure: 'copy the files of other tokenizers with copyTokenizerFiles' },
     );
   }
-  const tokens: string[] = [];
-  for (const [token, id] of vocabularyOf(model)) tokens[id] = token;
-  const roles = Object.entries({ pad: '[PAD]', unk: '[UNK]', cls: '[CLS]', sep: '[SEP]', mask: '[MASK]' })
-    .filter(([, token]) => added.some(({ content }) => content === token))
-    .map(([role, token]) => [`${role}_token`, token] as const);
+  const plainBert = isBert && normalizer?.type === 'BertNormalizer';
+  const roberta = isByteLevel && frame?.type === 'RobertaProcessing';
+  const present = Object.entries(roberta ? robertaRoles : bertRoles).filter(([, token]) =>
+    added.some(({ content }) => content === token),
+  );
+  const roles = Object.fromEntries(present.map(([role, token]) => [`${role}_token`, token]));
   const config = {
     added_tokens_decoder: Object.fromEntries(added.map(({ id, ...token }) => [id, token])),
     clean_up_tokenization_spaces: false,
-    do_lower_case: normalizer.lowercase,
+    ...(plainBert && {
+      do_lower_case: normalizer.lowercase,
+      strip_accents: normalizer.strip_accents,
+      tokenize_chinese_chars: normalizer.handle_chinese_chars,
+    }),
+    ...(isByteLevel && { add_prefix_space: false, model_input_names: ['input_ids', 'attention_mask'] }),
+    ...(roberta && { bos_token: '<s>', eos_token: '</s>' }),
     model_max_length: options.modelMaxLength ?? 512,
-    strip_accents: normalizer.strip_accents,
-    tokenize_chinese_chars: normalizer.handle_chinese_chars,
-    tokenizer_class: 'BertTokenizer',
-    ...Object.fromEntries(roles),
+    tokenizer_class: plainBert
+      ? 'BertTokenizer'
+      : roberta && normalizer === null
+        ? 'RobertaTokenizer'
+        : 'PreTrainedTokenizerFast',
+    ...roles,
   };
   const write = (name: string, value: unknown): Promise<void> =>
     writeFileAtomic(join(folder, name), `${JSON.stringify(value, null, 2)}\n`);
+  const lines = (texts: readonly string[]): string => texts.map((text) => `${text}\n`).join('');
   await write('tokenizer.json', json);
   await write('tokenizer_config.json', config);
-  await write('special_tokens_map.json', Object.fromEntries(roles));
-  await writeFileAtomic(join(folder, 'vocab.txt'), Array.from(tokens, (token) => `${token ?? ''}\n`).join(''));
+  await write('special_tokens_map.json', roles);
+  const vocabulary = vocabularyOf(model);
+  if (isBert) {
+    const tokens: string[] = [];
+    for (const [token, id] of vocabulary) tokens[id] = token;
+    await writeFileAtomic(join(folder, 'vocab.txt'), lines(Array.from(tokens, (token) => token ?? '')));
+  } else if (roberta) {
+    const merges = model.merges as readonly (string | readonly string[])[];
+    await write('vocab.json', Object.fromEntries(vocabulary));
+    await writeFileAtomic(
+      join(folder, 'merges.txt'),
+      `#version: 0.2\n${lines(merges.map((merge) => (typeof merge === 'string' ? merge : merge.join(' '))))}`,
+    );
+  }
 }
 
 /**

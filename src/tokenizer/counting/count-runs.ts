@@ -1,6 +1,7 @@
 /**
  * Sorted runs of counted words on disk, and their merging: how a table that does not fit into memory is counted exactly.
- * A run is a text file, `COUNT WORD` a line, sorted by word (UTF-16 units), each word once; words hold no line break.
+ * A run is a text file, `COUNT WORD` a line, sorted by word (UTF-16 units), each word once; line breaks and backslashes in
+ * a word are written as `\\n`, `\\r` and `\\\\`.
  */
 import { open, rm } from 'node:fs/promises';
 import { byteLines } from '../../data/text-stream/byte-lines.ts';
@@ -19,7 +20,7 @@ export async function writeRun(path: string, words: Iterable<WordCount> | AsyncI
     let lines: string[] = [];
     let characters = 0;
     for await (const [word, count] of words) {
-      const line = `${count} ${word}\n`;
+      const line = `${count} ${escaped(word)}\n`;
       lines.push(line);
       characters += line.length;
       if (characters < bufferedCharacters) continue;
@@ -31,6 +32,17 @@ export async function writeRun(path: string, words: Iterable<WordCount> | AsyncI
   } finally {
     await file.close();
   }
+}
+
+const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\\': '\\\\' };
+const characters: Readonly<Record<string, string>> = { n: '\n', r: '\r', '\\': '\\' };
+
+function escaped(word: string): string {
+  return /[\n\r\\]/.test(word) ? word.replace(/[\n\r\\]/g, (character) => escapes[character]!) : word;
+}
+
+function unescaped(text: string): string {
+  return text.includes('\\') ? text.replace(/\\(.)/g, (_, letter: string) => characters[letter]!) : text;
 }
 
 /** Merges runs: their words in order, each once, with the sum of its counts. */
@@ -90,7 +102,7 @@ class RunReader {
     const line = this.#batch[this.#at++]!.text!;
     const space = line.indexOf(' ');
     this.count = Number(line.slice(0, space));
-    this.word = line.slice(space + 1);
+    this.word = unescaped(line.slice(space + 1));
     return true;
   }
 

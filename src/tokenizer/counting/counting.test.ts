@@ -66,6 +66,7 @@ describe('SpillingCounter', () => {
   }
   const random = new Random(3);
   const words = Array.from({ length: 20_000 }, () => `w${Math.floor(2000 ** random.uniform())}ß`);
+  words.push('\n', '\\n', ' \r', '\\', 'a\\\nb', '\n');
   const expected = [...counted(words)].sort(([a], [b]) => (a < b ? -1 : 1));
 
   it.each([
