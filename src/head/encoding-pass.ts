@@ -35,7 +35,7 @@ const buckets = 2;
 /** Sampled tokens whose logits are in memory at a time. */
 const tokenRows = 64;
 /** Rows of the decoder whose deviations are computed at a time. */
-const termRows = 4096;
+const termRows = 512;
 /** Bytes of pooled logits that are kept at most: wide vocabularies get fewer texts. */
 const mostCacheBytes = 512 << 20;
 

@@ -1,5 +1,5 @@
 /** `diagnose` and `rescale` as a user runs them: an inflated head is found out, corrected, and found healthy. */
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verbs } from '../../src/cli/registry.ts';
@@ -19,6 +19,10 @@ const scale =
       return inHead ? { ...tensor, data: tensor.data.map((x) => x * factor) } : tensor;
     });
 
+function firstRows({ name, shape, data }: TestTensor, rows: number): TestTensor {
+  return { name, shape: [rows, ...shape.slice(1)], data: data.slice(0, (data.length / shape[0]!) * rows) };
+}
+
 beforeAll(async () => {
   folder = await temporaryFolder();
   await writeFile(at('texts.txt'), `${wordTexts(100).join('\n')}\n`);
@@ -29,6 +33,14 @@ beforeAll(async () => {
     tensors: (tensors) => tensors.filter(({ name }) => !name.startsWith('cls.')),
   });
   await copyTinyModel(at('infinite'), { tensors: scale(1e38) });
+  await writeFile(at('blank.txt'), '\n  \n\t\n'.repeat(20));
+  await copyTinyModel(at('narrow'), {
+    config: { vocab_size: 100 },
+    files: { '1_SpladePooling/config.json': { pooling_strategy: 'max', activation_function: 'relu' } },
+    tensors: (tensors) => tensors.map((tensor) => (tensor.shape[0] === 118 ? firstRows(tensor, 100) : tensor)),
+  });
+  await copyTinyModel(at('pickled'), { files: { 'model.safetensors': undefined } });
+  await cp(new URL('../fixtures/goldens/torch-zip/os-system.bin', import.meta.url), at('pickled/pytorch_model.bin'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -137,6 +149,7 @@ describe('what does not work', () => {
     ['arm E in a LayerNorm', ['--factor', '2', '--arm', 'E', '--route', 'norm'], 2, /no LayerNorm can hold/],
     ['one text', ['--auto', '--texts', 'one.txt'], 3, /at least 8 different texts.*got one text/],
     ['no texts', ['--auto', '--texts', 'empty.txt'], 3, /empty\.txt/],
+    ['texts that are blank', ['--auto', '--texts', 'blank.txt'], 3, /blank\.txt|got 0 texts/],
   ])('rescale with %s', async (_title, args, code, message) => {
     const outcome = await run('rescale', tinyModel, '-o', 'never', ...args);
     expect(outcome.stderr).toMatch(message);
@@ -150,6 +163,13 @@ describe('what does not work', () => {
     ['numbers that overflow', ['infinite', '--texts', 'texts.txt'], 1, /the model gives the logit/],
     ['an unknown recipe', [tinyModel, '--recipe', 'luck'], 2, /expected a recipe from lexray, st-mnrl/],
     ['one text', [tinyModel, '--texts', 'one.txt'], 3, /got one text/],
+    [
+      'a head narrower than the tokenizer',
+      ['narrow', '--texts', 'texts.txt'],
+      3,
+      /ids up to 117, the head has 100 rows/,
+    ],
+    ['a pickle that runs code', ['pickled', '--texts', 'texts.txt'], 3, /pytorch_model\.bin.*system/],
     ['no model', ['absent'], 3, /absent/],
   ])('diagnose with %s', async (_title, args, code, message) => {
     const outcome = await run('diagnose', ...args);

@@ -17,6 +17,7 @@ export const sliderStyle: string = [
   '.factors .control input{flex:1}',
   '.factors.live .panel{display:none}',
   '.factors.live .panel.shown{display:block}',
+  'h1{overflow-wrap:anywhere}',
 ].join('\n');
 
 /** The slider's script. */
