@@ -4,7 +4,7 @@
     node scripts/golden/router_check.mjs WORK         writes models of every kind, and Lexray's vectors of some texts
     python scripts/golden/router_check.py WORK        opens them with the library of this Python and prints a table
 
-Checked with sentence-transformers 5.0.0 (transformers 4.56.2) and 6.2.0 (transformers 5.23.0); requirements.txt beside this
+Checked with sentence-transformers 5.0.0 (transformers 4.56.2), 5.7.0 and 6.2.0 (transformers 5.23.0); requirements.txt beside this
 file has the goldens' versions. For each model: the largest |difference| of a weight in queries and in documents, and of
 `similarity`, which needs both of one width, from the dot products of Lexray's vectors. Exits with 1 if one is over 1e-5.
 """
