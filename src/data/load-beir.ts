@@ -2,9 +2,11 @@
  * Collections in the BEIR layout (Thakur et al., "BEIR: A Heterogeneous Benchmark for Zero-shot Evaluation of Information
  * Retrieval Models", 2021):
  *
- *     corpus.jsonl[.gz]   {"_id": "4983", "title": "Microstructural …", "text": "Alterations of …"}
- *     queries.jsonl[.gz]  {"_id": "0", "text": "0-dimensional biomaterials …"}
+ *     corpus.jsonl        {"_id": "4983", "title": "Microstructural …", "text": "Alterations of …"}
+ *     queries.jsonl       {"_id": "0", "text": "0-dimensional biomaterials …"}
  *     qrels/SPLIT.tsv     query-id<TAB>corpus-id<TAB>score, with a header
+ *
+ * Each file may be compressed: .gz or .zst behind its name.
  */
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
@@ -97,14 +99,14 @@ export async function loadBeir(folder: string, options: LoadBeirOptions = {}): P
 export async function listSplits(folder: string): Promise<string[]> {
   try {
     const names = await readdir(join(folder, 'qrels'));
-    return names.flatMap((name) => /^(.+)\.tsv(?:\.gz)?$/.exec(name)?.[1] ?? []).sort();
+    return names.flatMap((name) => /^(.+)\.tsv(?:\.gz|\.zst)?$/.exec(name)?.[1] ?? []).sort();
   } catch {
     return [];
   }
 }
 
 function findFile(folder: string, name: string): string {
-  for (const path of [join(folder, name), join(folder, `${name}.gz`)]) if (existsSync(path)) return path;
+  for (const end of ['', '.gz', '.zst']) if (existsSync(join(folder, name + end))) return join(folder, name + end);
   const what = existsSync(folder) ? `there is no ${name} in ${folder}` : `there is no folder ${folder}`;
   throw badInput(what, { where: folder, cure });
 }

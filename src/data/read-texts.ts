@@ -1,14 +1,18 @@
 /**
- * Texts with ids, as a stream, from the plain files that people have (any of them may be gzip):
+ * Texts with ids, as a stream, from the files that people have (text files may be compressed with gzip or Zstandard):
  *
  *     .jsonl .ndjson .json  {"_id" or "id": …, "title": …, "text": …} a line; title and text are joined
  *     .tsv                  id<TAB>text a line
  *     .txt                  one text a line; its id is the number of the line, from 1; blank lines are left out
+ *     Parquet               columns for the id (_id, id, docid, doc_id, pid, passage_id, qid, query_id) and the text (text,
+ *                           passage, contents, content, body, document, query), and optionally title; whatever its name
  */
+import { existsSync } from 'node:fs';
 import { badInput, LexrayError, throwIfAborted } from '../util/errors.ts';
 import { readJsonLines } from '../util/jsonl.ts';
 import { readLines } from '../util/lines.ts';
 import { joinTitle, parseDocument } from './document.ts';
+import { isParquet, readParquet } from './parquet/read-parquet.ts';
 import { UniqueIds } from './unique-ids.ts';
 
 /** A text and its id. */
@@ -22,7 +26,7 @@ export type TextFormat = 'jsonl' | 'tsv' | 'txt';
 
 /** Options of {@link readTexts}. */
 export interface ReadTextsOptions {
-  /** @default from the name of the file */
+  /** @default Parquet by its content, else from the name of the file */
   readonly format?: TextFormat | undefined;
   /** What stands between title and text. @default ' ' */
   readonly titleSeparator?: string | undefined;
@@ -35,9 +39,8 @@ export interface ReadTextsOptions {
  * without texts; USAGE when the form cannot be told from the name
  */
 export async function* readTexts(path: string, options: ReadTextsOptions = {}): AsyncGenerator<NamedText> {
-  const format = options.format ?? textFormat(path);
   const ids = new UniqueIds();
-  const records = format === 'jsonl' ? readRecords(path, options.titleSeparator ?? ' ') : readColumns(path, format);
+  const records = await openRecords(path, options);
   for await (const { id, text, where } of records) {
     throwIfAborted(options.signal);
     ids.add(id, 'id', where);
@@ -51,7 +54,7 @@ export async function* readTexts(path: string, options: ReadTextsOptions = {}): 
  * @throws LexrayError USAGE naming what is known
  */
 export function textFormat(path: string): TextFormat {
-  const extension = /\.([a-z]+)(?:\.gz)?$/i.exec(path)?.[1]?.toLowerCase();
+  const extension = /\.([a-z]+)(?:\.(?:gz|zst))?$/i.exec(path)?.[1]?.toLowerCase();
   switch (extension) {
     case 'jsonl':
     case 'ndjson':
@@ -63,12 +66,48 @@ export function textFormat(path: string): TextFormat {
     default:
       throw new LexrayError('USAGE', `cannot tell the form of ${path} from its name`, {
         where: path,
-        cure: 'name it .jsonl, .tsv or .txt (each may be followed by .gz)',
+        cure: 'name it .jsonl, .tsv or .txt (each may be followed by .gz or .zst), or give a Parquet file',
       });
   }
 }
 
 type PlacedText = NamedText & { readonly where: string };
+
+async function openRecords(path: string, options: ReadTextsOptions): Promise<AsyncIterable<PlacedText>> {
+  const { titleSeparator = ' ', signal } = options;
+  if (options.format === undefined && existsSync(path) && (await isParquet(path))) {
+    return readRows(path, titleSeparator, signal);
+  }
+  const format = options.format ?? textFormat(path);
+  return format === 'jsonl' ? readRecords(path, titleSeparator) : readColumns(path, format);
+}
+
+const idColumns = ['_id', 'id', 'docid', 'doc_id', 'pid', 'passage_id', 'qid', 'query_id'];
+const textColumns = ['text', 'passage', 'contents', 'content', 'body', 'document', 'query'];
+
+async function* readRows(
+  path: string,
+  separator: string,
+  signal?: AbortSignal | undefined,
+): AsyncGenerator<PlacedText> {
+  let found: readonly (string | undefined)[] = [];
+  const columns = (names: readonly string[]): string[] => {
+    found = [idColumns, textColumns, ['title']].map((known) => known.find((name) => names.includes(name)));
+    if (found[0] === undefined || (found[1] ?? found[2]) === undefined) {
+      throw badInput(`expected a column for ids and one for texts, got ${names.slice(0, 12).join(', ')}`, {
+        where: path,
+        cure: `name them _id and text (also known: ${[...idColumns, ...textColumns, 'title'].join(', ')})`,
+      });
+    }
+    return found.filter((name) => name !== undefined);
+  };
+  for await (const { number, value } of readParquet(path, { columns, signal })) {
+    const where = `${path}, row ${number}`;
+    const [_id, text, title] = found.map((name) => (name === undefined ? undefined : value[name]));
+    const document = parseDocument({ _id, text: text ?? null, title: title ?? null }, where);
+    yield { id: document.docid, text: joinTitle(document, separator), where };
+  }
+}
 
 async function* readRecords(path: string, separator: string): AsyncGenerator<PlacedText> {
   for await (const { number, value } of readJsonLines(path)) {

@@ -1,19 +1,21 @@
 /**
- * Training examples for retrievers: a query, a document that answers it, and documents that do not. From a BEIR folder
- * with training qrels (every document of grade 1 and more is a positive), or from a file in the forms of
- * `training-record.ts`. A record with several positives makes as many examples.
+ * Training examples for retrievers: a query, a document that answers it, and documents that do not, with a teacher's scores
+ * where there are some. From a BEIR folder with training qrels (every document of grade 1 and more is a positive), or from
+ * files in the forms of `training-file.ts`. A record with several positives makes as many examples.
+ *
+ * A stream holds one record at a time; where ids are looked up, the texts of all ids that are named, and with a file of
+ * teacher scores the ids and a number for each pair of the data.
  */
 import { existsSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { badInput, LexrayError, throwIfAborted } from '../util/errors.ts';
-import { readJsonLines } from '../util/jsonl.ts';
-import { readLines } from '../util/lines.ts';
+import { dirname, join } from 'node:path';
+import { badInput, type LexrayError, throwIfAborted } from '../util/errors.ts';
 import type { WarningListener } from '../util/progress.ts';
 import { joinTitle } from './document.ts';
 import { loadBeir } from './load-beir.ts';
-import { textFormat } from './read-texts.ts';
-import { findTextFile, hasText, lookUpTexts } from './text-lookup.ts';
-import { parseTrainingColumns, parseTrainingRecord, type TrainingRecord } from './training-record.ts';
+import { readTeacherScores, type TeacherScores } from './teacher-scores.ts';
+import { findTextFile, hasText, lookUpTexts, type TextKind } from './text-lookup.ts';
+import { type PlacedRecord, readTrainingRecords, trainingFiles } from './training-file.ts';
+import type { TrainingRecord } from './training-record.ts';
 
 /** One training example. */
 export interface TrainingExample {
@@ -24,7 +26,12 @@ export interface TrainingExample {
   readonly id?: string;
   /** The docid of the positive, where there is one. */
   readonly positiveId?: string;
-  /** Teacher scores of the positive and the negatives, in this order, where the data have them. */
+  /** The docids of the negatives, where there are some. */
+  readonly negativeIds?: readonly string[];
+  /**
+   * A teacher's scores of the positive and the negatives, in this order, where the data have them; NaN for a negative that
+   * the teacher did not score. Where the data have margins, the positive has 0. Only differences mean something.
+   */
   readonly scores?: readonly number[];
 }
 
@@ -41,6 +48,11 @@ export interface TrainingDataOptions {
   readonly corpus?: string | undefined;
   /** BEIR folder or file whose queries the data name by qid. @default the corpus folder, for data with a field `qid` */
   readonly queries?: string | undefined;
+  /**
+   * File with a teacher's scores for data that name queries and documents by id, in the forms of `teacher-scores.ts`. They
+   * replace scores in the data.
+   */
+  readonly teacherScores?: string | undefined;
   /** Keep only the first so many negatives of each example. @default all */
   readonly maxNegatives?: number | undefined;
   readonly onWarning?: WarningListener | undefined;
@@ -49,8 +61,9 @@ export interface TrainingDataOptions {
 
 /**
  * Reads all training examples into memory, to be shuffled.
- * @param path BEIR folder, `.tsv` or `.jsonl` file (plain or gzip)
- * @throws LexrayError BAD_INPUT with file and line when a record does not fit or names an unknown id; when there are none
+ * @param path BEIR folder; TSV, JSONL or Parquet file, told by its content; or a folder of Parquet files
+ * @throws LexrayError BAD_INPUT with file and line (or row) when a record does not fit or names an unknown id; when there is
+ * no example
  */
 export async function readTrainingExamples(
   path: string,
@@ -66,15 +79,21 @@ export async function* streamTrainingExamples(
   path: string,
   options: TrainingDataOptions = {},
 ): AsyncGenerator<TrainingExample> {
-  if (!existsSync(path)) throw badInput(`there is no file or folder ${path}`, { where: path, cure: 'check the path' });
-  const examples = statSync(path).isDirectory() ? fromBeir(path, options) : fromFile(path, options);
+  const files = isBeir(path) ? undefined : await trainingFiles(path);
+  const examples = files === undefined ? fromBeir(path, options) : fromFiles(path, files, options);
   let count = 0;
   for await (const example of examples) {
     throwIfAborted(options.signal);
     count++;
-    yield options.maxNegatives === undefined ? example : cutNegatives(example, options.maxNegatives);
+    yield example;
   }
   if (count === 0) throw badInput('there is no training example', { where: path, cure: 'check the path' });
+}
+
+function isBeir(path: string): boolean {
+  if (!existsSync(path) || !statSync(path).isDirectory()) return false;
+  // A folder of qrels without a corpus is one that lacks something, and says so.
+  return ['corpus.jsonl', 'corpus.jsonl.gz', 'corpus.jsonl.zst', 'qrels'].some((name) => existsSync(join(path, name)));
 }
 
 async function* fromBeir(folder: string, options: TrainingDataOptions): AsyncGenerator<TrainingExample> {
@@ -103,38 +122,100 @@ async function* fromBeir(folder: string, options: TrainingDataOptions): AsyncGen
   if (empty > 0) onWarning?.(`${empty} training examples are left out: their query or document has no text`);
 }
 
-async function* fromFile(path: string, options: TrainingDataOptions): AsyncGenerator<TrainingExample> {
-  const sources = await findSources(path, options);
-  const documents = await lookUp(path, sources.corpus, 'documents', options);
-  const queries = await lookUp(path, sources.queries, 'queries', options);
-  for await (const { record, where } of readRecords(path)) {
+async function* fromFiles(
+  path: string,
+  files: readonly string[],
+  options: TrainingDataOptions,
+): AsyncGenerator<TrainingExample> {
+  const read = (): AsyncGenerator<PlacedRecord> => cutRecords(files, options);
+  const sources = await findSources(path, read, options);
+  const documents = await lookUp(read, sources.corpus, 'documents', options);
+  const queries = await lookUp(read, sources.queries, 'queries', options);
+  const teacher = options.teacherScores === undefined ? undefined : await teach(read, options.teacherScores, options);
+  for await (const { record, where } of read()) {
     if (record.documentsAreIds && documents === undefined) throw needsLookup('documents', 'corpus', where);
     if (record.queryIsId && queries === undefined) throw needsLookup('query', 'queries', where);
+    const query = find(queries, record.query, 'query', where);
     const negatives = record.negatives.map((id) => find(documents, id, 'document', where));
-    for (const positive of record.positives) {
+    const queryId = queries === undefined ? record.queryId : record.query;
+    for (const [i, positive] of record.positives.entries()) {
+      const positiveId = documents === undefined ? record.positiveIds?.[i] : positive;
+      const scores = teacher === undefined ? ownScores(record, i) : teacher.list(record, i);
       yield {
-        query: find(queries, record.query, 'query', where),
+        query,
         positive: find(documents, positive, 'document', where),
         negatives,
-        ...(queries === undefined ? {} : { id: record.query }),
-        ...(documents === undefined ? {} : { positiveId: positive }),
-        ...(record.scores === undefined ? {} : { scores: record.scores }),
+        ...(queryId === undefined ? {} : { id: queryId }),
+        ...(positiveId === undefined ? {} : { positiveId }),
+        ...(documents === undefined || negatives.length === 0 ? {} : { negativeIds: record.negatives }),
+        ...(scores === undefined ? {} : { scores }),
       };
     }
   }
+  teacher?.warn();
+}
+
+/** Cut before ids are looked up, so that only what is used is held. */
+async function* cutRecords(files: readonly string[], options: TrainingDataOptions): AsyncGenerator<PlacedRecord> {
+  const { maxNegatives = Number.POSITIVE_INFINITY, signal } = options;
+  for await (const { record, where } of readTrainingRecords(files, signal)) {
+    if (record.negatives.length <= maxNegatives) {
+      yield { record, where };
+      continue;
+    }
+    const negatives = record.negatives.slice(0, maxNegatives);
+    const scores = record.negativeScores && { negativeScores: record.negativeScores.slice(0, maxNegatives) };
+    yield { record: { ...record, negatives, ...scores }, where };
+  }
+}
+
+function ownScores({ positiveScores, negativeScores }: TrainingRecord, positive: number): number[] | undefined {
+  return positiveScores && negativeScores && [positiveScores[positive]!, ...negativeScores];
+}
+
+/** Reads the teacher's scores of all pairs that the data name by id. */
+async function teach(
+  read: () => AsyncGenerator<PlacedRecord>,
+  path: string,
+  options: TrainingDataOptions,
+): Promise<{ list(record: TrainingRecord, positive: number): number[] | undefined; warn(): void }> {
+  const wanted = new Map<string, Set<string>>();
+  for await (const { record } of read()) {
+    let docids = wanted.get(record.query);
+    if (docids === undefined) {
+      docids = new Set();
+      wanted.set(record.query, docids);
+    }
+    for (const docid of [...record.positives, ...record.negatives]) docids.add(docid);
+  }
+  const scores: TeacherScores = await readTeacherScores(path, wanted, options.signal);
+  let [pairs, missing] = [0, 0];
+  return {
+    list: ({ query, positives, negatives }, i) => {
+      const list = [positives[i]!, ...negatives].map((docid) => scores.get(query, docid));
+      pairs += list.length;
+      missing += list.filter((score) => score === undefined).length;
+      return list[0] === undefined ? undefined : list.map((score) => score ?? Number.NaN);
+    },
+    warn: () => {
+      if (missing > 0) options.onWarning?.(`${path}: ${missing} of ${pairs} pairs of the data have no score`);
+    },
+  };
 }
 
 /** Decides from the first record and the options where ids are looked up; undefined where the data hold texts. */
 async function findSources(
   path: string,
+  read: () => AsyncGenerator<PlacedRecord>,
   options: TrainingDataOptions,
 ): Promise<{ readonly corpus: string | undefined; readonly queries: string | undefined }> {
   let { corpus, queries } = options;
-  for await (const { record, where } of readRecords(path)) {
-    const beside = findTextFile(dirname(path), 'documents');
+  const folder = statSync(path).isDirectory() ? path : dirname(path);
+  for await (const { record, where } of read()) {
+    const beside = findTextFile(folder, 'documents');
     if (corpus === undefined && beside !== undefined && beside !== path) {
       const [id] = record.positives;
-      if (record.documentsAreIds || (id !== undefined && (await hasText(beside, id)))) corpus = dirname(path);
+      if (record.documentsAreIds || (id !== undefined && (await hasText(beside, id)))) corpus = folder;
     }
     const ids = [record.query, ...record.positives, ...record.negatives].every((value) => /^\d+$/.test(value));
     if (ids && record.negatives.length > 0 && corpus === undefined) throw needsLookup('documents', 'corpus', where);
@@ -145,42 +226,20 @@ async function findSources(
 }
 
 async function lookUp(
-  path: string,
+  read: () => AsyncGenerator<PlacedRecord>,
   source: string | undefined,
-  kind: 'documents' | 'queries',
+  kind: TextKind,
   options: TrainingDataOptions,
 ): Promise<Map<string, string> | undefined> {
   if (source === undefined) return undefined;
   const wanted = new Set<string>();
-  for await (const { record } of readRecords(path)) {
+  for await (const { record } of read()) {
     throwIfAborted(options.signal);
     if (kind === 'queries') wanted.add(record.query);
     else for (const id of [...record.positives, ...record.negatives]) wanted.add(id);
   }
   const { titleSeparator = ' ', signal } = options;
   return lookUpTexts(source, kind, wanted, { titleSeparator, signal });
-}
-
-async function* readRecords(path: string): AsyncGenerator<{ readonly record: TrainingRecord; readonly where: string }> {
-  const format = textFormat(path);
-  if (format === 'jsonl') {
-    for await (const { number, value } of readJsonLines(path)) {
-      const where = `${path}:${number}`;
-      yield { record: parseTrainingRecord(value, where), where };
-    }
-    return;
-  }
-  if (format === 'txt') {
-    throw new LexrayError('USAGE', `training data have queries and documents, ${path} has texts only`, {
-      where: path,
-      cure: 'give a BEIR folder, a .tsv or a .jsonl file',
-    });
-  }
-  for await (const { number, text } of readLines(path)) {
-    if (text.trim() === '') continue;
-    const where = `${path}:${number}`;
-    yield { record: parseTrainingColumns(text, where), where };
-  }
 }
 
 function find(texts: ReadonlyMap<string, string> | undefined, value: string, kind: string, where: string): string {
@@ -201,12 +260,4 @@ function needsLookup(what: string, option: string, where: string): LexrayError {
     where,
     cure: `give the option ${option}: a BEIR folder or a file with these ids`,
   });
-}
-
-function cutNegatives(example: TrainingExample, maxNegatives: number): TrainingExample {
-  return {
-    ...example,
-    negatives: example.negatives.slice(0, maxNegatives),
-    ...(example.scores === undefined ? {} : { scores: example.scores.slice(0, maxNegatives + 1) }),
-  };
 }

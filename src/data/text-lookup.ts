@@ -1,6 +1,6 @@
 /**
  * Texts by id, for training data that name queries and documents by id: from a BEIR folder (`corpus.jsonl`,
- * `queries.jsonl`), or from a file of `read-texts.ts` (MS MARCO's `collection.tsv`). Only the ids asked for are kept.
+ * `queries.jsonl`), or from a file of `read-texts.ts` (MS MARCO's `collection.tsv`, Parquet). Only the ids asked for are kept.
  */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,10 @@ export function findTextFile(path: string, kind: TextKind): string | undefined {
   if (!statSync(path).isDirectory()) return path;
   const names =
     kind === 'documents' ? ['corpus.jsonl', 'collection.tsv'] : ['queries.jsonl', 'queries.train.tsv', 'queries.tsv'];
-  return names.flatMap((name) => [join(path, name), join(path, `${name}.gz`)]).find((file) => existsSync(file));
+  const parquet = kind === 'documents' ? ['corpus.parquet', 'collection.parquet'] : ['queries.parquet'];
+  return [...names.flatMap((name) => [name, `${name}.gz`, `${name}.zst`]), ...parquet]
+    .map((name) => join(path, name))
+    .find((file) => existsSync(file));
 }
 
 /**
@@ -36,7 +39,7 @@ export async function lookUpTexts(
   if (file === undefined) {
     throw badInput(`there are no ${kind} in ${path}`, {
       where: path,
-      cure: `give a BEIR folder, or a file of ${kind} (.jsonl or .tsv)`,
+      cure: `give a BEIR folder, or a file of ${kind} (.jsonl, .tsv or Parquet)`,
     });
   }
   const texts = new Map<string, string>();

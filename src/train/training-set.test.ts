@@ -77,6 +77,16 @@ describe('buildTrainingSet', () => {
     expect(r).not.toHaveProperty('scores');
   });
 
+  it('keeps the later score where an earlier example has none', async () => {
+    const examples = [
+      { ...example('q', 'a', 'x', 'y'), scores: [5, Number.NaN, 1] },
+      { ...example('q', 'a', 'x', 'y'), scores: [5, 2, 4] },
+      example('r', 'a'),
+    ];
+    const { queries } = await buildTrainingSet(examples, tokenizers);
+    expect(queries[0]!.scores).toEqual([Float32Array.of(5, 2, 1)]);
+  });
+
   it('keeps scores in step with the documents that are left', async () => {
     const examples = [
       { ...example('q', '', 'x'), scores: [1, 2] },
@@ -87,7 +97,7 @@ describe('buildTrainingSet', () => {
     expect(queries[0]).toMatchObject({ positives: [2], scores: [Float32Array.of(5, 4, 2)] });
   });
 
-  it.each([[[]], [[1, 2]], [[1, 2, 3, 4]], [[1, Number.NaN, 3]], [[Number.POSITIVE_INFINITY, 1, 2]]])(
+  it.each([[[]], [[1, 2]], [[1, 2, 3, 4]], [[Number.NaN, 2, 3]], [[1, 2, Number.POSITIVE_INFINITY]]])(
     'refuses the scores %j for two negatives',
     async (scores) => {
       const examples = [example('r', 'a'), { ...example('q', 'a', 'x', 'y'), scores }];

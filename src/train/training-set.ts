@@ -117,13 +117,16 @@ interface ScoredList {
 
 function scoredList(scores: readonly number[], negatives: readonly number[], example: number): ScoredList {
   const [positive, ...others] = scores;
-  if (positive === undefined || others.length !== negatives.length || !scores.every(Number.isFinite)) {
+  const known = (score: number): boolean => Number.isFinite(score) || Number.isNaN(score);
+  if (!Number.isFinite(positive) || others.length !== negatives.length || !others.every(known)) {
     throw badInput(
-      `training example ${example + 1} has ${negatives.length} negatives and the scores ${JSON.stringify(scores.slice(0, 10))}`,
-      { cure: 'give finite scores of the positive and of each negative, in this order, or none' },
+      `training example ${example + 1} has ${negatives.length} negatives and the scores ${scores.slice(0, 10).join(', ') || '(none)'}`,
+      {
+        cure: 'give a finite score of the positive, then a score or NaN of each negative, in this order; or no scores',
+      },
     );
   }
-  return { positive, documents: [...negatives], scores: others };
+  return { positive: positive!, documents: [...negatives], scores: others };
 }
 
 /** Lists of one positive may have other zeros (margins have the zero at the positive): the later one is moved to the first. */
