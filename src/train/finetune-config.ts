@@ -94,7 +94,7 @@ export type FinetuneSettings = {
 export interface FinetuneConfig {
   /** Passes over the queries. @default 1 */
   readonly epochs: number;
-  /** Stop after so many steps, whatever `epochs` says. @default none */
+  /** Steps of the run, whatever `epochs` says. @default as many as the epochs have */
   readonly maxSteps?: number | undefined;
   /** Queries of a batch. @default 32 */
   readonly batchSize: number;

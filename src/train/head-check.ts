@@ -14,7 +14,7 @@ import {
 } from '../head/correction-record.ts';
 import { type Diagnosis, diagnose } from '../head/diagnose.ts';
 import { type ObservedFigures, observe } from '../head/observed.ts';
-import type { JudgedRecipe } from '../head/recipes.ts';
+import { type JudgedRecipe, judgedRecipe } from '../head/recipes.ts';
 import { initialLoss } from '../head/verdicts.ts';
 import { LexrayError } from '../util/errors.ts';
 import type { ProgressListener } from '../util/progress.ts';
@@ -148,20 +148,18 @@ function matchedFactor(before: ObservedFigures, after: ObservedFigures, recipe: 
 
 /** The run as a recipe that a head is judged for. */
 function recipeOf(config: FinetuneConfig, examples: number): JudgedRecipe {
-  const steps = Math.ceil((examples * config.epochs) / (config.batchSize * config.accumulationSteps));
-  const teacherFirst = config.losses?.[0] !== undefined && config.losses[0].name !== 'info-nce';
-  return {
+  const epochSteps = Math.ceil((examples * config.epochs) / (config.batchSize * config.accumulationSteps));
+  return judgedRecipe({
     name: 'this run',
     title: 'the settings of this run',
-    loss: teacherFirst ? 'margin-mse' : 'info-nce',
-    temperature: config.temperature,
-    learningRate: config.learningRate,
-    steps: Math.min(steps, config.maxSteps ?? steps),
-    batchSize: config.batchSize,
-    queryRegularizerWeight: config.queryRegularizerWeight,
-    documentRegularizerWeight: config.documentRegularizerWeight,
     source: 'the settings of this run',
-  };
+    needs: [],
+    settings: { ...config },
+    usualSteps: config.maxSteps ?? epochSteps,
+    origins: [],
+    expected: [],
+    notes: [],
+  });
 }
 
 /** Queries and positives of some examples, drawn by the seed. */

@@ -182,10 +182,8 @@ async function hashModel({ checkpoint, query }: ModelFolder): Promise<string> {
   return hashes.length === 1 ? hashes[0]! : hashTexts(hashes);
 }
 
-function stepsOf(config: FinetuneConfig, sampler: BatchSampler): number {
-  const batches = config.epochs * sampler.batchesPerEpoch;
-  const wanted = Math.max(1, Math.round(batches / config.accumulationSteps));
-  return config.maxSteps === undefined ? wanted : Math.min(config.maxSteps, wanted);
+function stepsOf({ epochs, maxSteps, accumulationSteps }: FinetuneConfig, sampler: BatchSampler): number {
+  return maxSteps ?? Math.max(1, Math.round((epochs * sampler.batchesPerEpoch) / accumulationSteps));
 }
 
 /** The model's policy with the lengths of this run. */

@@ -44,7 +44,7 @@ export const finetuneVerb: Verb = defineVerb({
       placeholder: 'NAME=VALUE',
     }),
     epochs: optionalDecimal('passes over the queries', { ...fromRecipe, min: 0 }),
-    maxSteps: optionalInteger('stop after so many steps', { min: 1 }),
+    maxSteps: optionalInteger('steps of the run, whatever the epochs', { min: 1 }),
     batchSize: optionalInteger('queries of a batch', { ...fromRecipe, min: 2 }),
     negatives: optionalInteger('hard negatives of a query', fromRecipe),
     learningRate: optionalDecimal('peak learning rate of AdamW', { ...fromRecipe, min: 0 }),
