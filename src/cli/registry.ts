@@ -14,6 +14,7 @@ import { pruneVerb } from './verbs/prune.ts';
 import { pullVerb } from './verbs/pull.ts';
 import { rescaleVerb } from './verbs/rescale.ts';
 import { searchVerb } from './verbs/search.ts';
+import { tokenizerVerb } from './verbs/tokenizer.ts';
 
 /** The verbs. */
 export const verbs: readonly Verb[] = [
@@ -21,6 +22,7 @@ export const verbs: readonly Verb[] = [
   pullVerb,
   diagnoseVerb,
   rescaleVerb,
+  tokenizerVerb,
   finetuneVerb,
   exportVerb,
   encodeVerb,

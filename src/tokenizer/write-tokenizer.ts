@@ -6,7 +6,9 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LexrayError } from '../util/errors.ts';
-import { writeFileAtomic } from '../util/write-atomic.ts';
+import { writeManifest } from '../util/manifest.ts';
+import { toolName } from '../util/version.ts';
+import { writeFileAtomic, writeFolderAtomic } from '../util/write-atomic.ts';
 import { checkTokenizerJson, type TokenizerJson, vocabularyOf } from './tokenizer-json.ts';
 
 /** Options of {@link writeTokenizer}. */
@@ -108,6 +110,43 @@ export async function writeTokenizer(
       `#version: 0.2\n${lines(merges.map((merge) => (typeof merge === 'string' ? merge : merge.join(' '))))}`,
     );
   }
+}
+
+/** Options of {@link writeTokenizerFolder}. */
+export interface WriteTokenizerFolderOptions extends WriteTokenizerOptions {
+  /** Resolved settings, for the manifest. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** SHA-256 of the texts' files. */
+  readonly parents: Readonly<Record<string, string>>;
+  /** @default false */
+  readonly force?: boolean;
+}
+
+/**
+ * Writes a tokenizer as a folder of its own, with a manifest; it appears whole or not at all.
+ * @throws LexrayError USAGE when the folder is occupied and `force` is not set
+ */
+export async function writeTokenizerFolder(
+  folder: string,
+  json: TokenizerJson,
+  { config, parents, force = false, ...options }: WriteTokenizerFolderOptions,
+): Promise<void> {
+  await writeFolderAtomic(
+    folder,
+    async (temporary) => {
+      await writeTokenizer(temporary, json, options);
+      const created = new Date().toISOString();
+      await writeManifest(temporary, {
+        format: 'lexray-tokenizer',
+        version: 1,
+        config,
+        parents,
+        created,
+        tool: toolName,
+      });
+    },
+    { force },
+  );
 }
 
 /**
