@@ -2,7 +2,11 @@
 export type { ModelConfig } from './checkpoint/families/model-family.ts';
 export { type ModelFolder, openModelFolder } from './checkpoint/layouts/model-folder.ts';
 export type { LexrayModelPolicy } from './checkpoint/layouts/model-policy.ts';
-export { type ModelFolderContent, type QueryContent, writeModelFolder } from './checkpoint/layouts/write-model-folder.ts';
+export {
+  type ModelFolderContent,
+  type QueryContent,
+  writeModelFolder,
+} from './checkpoint/layouts/write-model-folder.ts';
 export { openSafetensors, type SafetensorsFile } from './checkpoint/safetensors-reader.ts';
 export { type WritableTensor, writeSafetensors } from './checkpoint/safetensors-writer.ts';
 export type { Engine, EngineOptions } from './compute/runtime/engine.ts';
@@ -35,10 +39,11 @@ export type { HubDataset } from './export/st-train/script.ts';
 export type { StTrainConfig, StTrainSettings } from './export/st-train/settings.ts';
 export type { LocalData } from './export/st-train/training-data.ts';
 export { exportStTrain, type StTrainExport, type StTrainOptions } from './export/st-train.ts';
+export type { TextKind } from './model/encoder-parts.ts';
 export { type InitializeOptions, initializeWeights } from './model/initialize-weights.ts';
 export type { LoadEncoderOptions } from './model/load-encoder-parts.ts';
 export { encodeAll, type Retrieval, type RetrieveOptions, retrieve } from './model/retrieve.ts';
-export { type EncodeOptions, SparseEncoder, type TextKind } from './model/sparse-encoder.ts';
+export { type EncodeOptions, SparseEncoder } from './model/sparse-encoder.ts';
 export { makeStaticQueries, type StaticQueriesOptions } from './model/static-queries.ts';
 export { Bm25, type Bm25Options } from './search/bm25.ts';
 export { readIndex, writeIndex } from './search/index-folder.ts';

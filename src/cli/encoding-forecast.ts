@@ -1,5 +1,6 @@
 /** Forecasts of encoding: a sample of the texts is encoded, and its rate and number of active dimensions are scaled up. */
-import type { SparseEncoder, TextKind } from '../model/sparse-encoder.ts';
+import type { TextKind } from '../model/encoder-parts.ts';
+import type { SparseEncoder } from '../model/sparse-encoder.ts';
 import type { Forecast } from './forecast.ts';
 
 /** Texts of one kind that would be encoded. */

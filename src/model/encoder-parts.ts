@@ -9,12 +9,18 @@ import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { BatchEncoderOptions } from './batch-encoder.ts';
 import type { ReadTokenWeights } from './static-encoder.ts';
 
+/** What a text is; prompts and maximum lengths may differ. */
+export type TextKind = 'query' | 'document';
+
 /** A model that is ready on an engine. */
 export interface EncoderParts extends TransformerParts {
-  readonly engine: Engine;
+  /** Undefined where only queries by token weights are encoded. */
+  readonly engine: Engine | undefined;
   readonly policy: LexrayModelPolicy;
   /** What encodes queries, if not what encodes documents. */
   readonly query?: QueryParts | undefined;
+  /** What texts can be encoded. @default both */
+  readonly kinds?: readonly TextKind[] | undefined;
   /** Heaviest terms kept in a vector. @default all */
   readonly maxActiveDims?: number | undefined;
 }

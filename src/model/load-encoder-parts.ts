@@ -11,7 +11,13 @@ import { loadTokenizer } from '../tokenizer/load-tokenizer.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { badInput, LexrayError, throwIfAborted } from '../util/errors.ts';
 import type { WarningListener } from '../util/progress.ts';
-import { type EncoderParts, type QueryParts, queryPrefix, type TransformerParts } from './encoder-parts.ts';
+import {
+  type EncoderParts,
+  type QueryParts,
+  queryPrefix,
+  type TextKind,
+  type TransformerParts,
+} from './encoder-parts.ts';
 import { modelVariables } from './splade-graph.ts';
 import { tokenWeights } from './token-weights.ts';
 
@@ -21,6 +27,11 @@ export interface LoadEncoderOptions {
   readonly threads?: number | undefined;
   /** Most tokens of a text, special tokens included. @default what the model records */
   readonly maxLength?: number | undefined;
+  /**
+   * What texts will be encoded: what they do not need is not loaded, and without a transformer no engine is opened.
+   * @default both
+   */
+  readonly kinds?: readonly TextKind[] | undefined;
   /** An engine without variables, to be used and disposed of by the encoder. @default onnxruntime */
   readonly engine?: Engine | undefined;
   readonly onWarning?: WarningListener | undefined;
@@ -40,18 +51,27 @@ export async function loadEncoderParts(folder: string, options: LoadEncoderOptio
     const query = await queryParts(model, document.tokenizer, onWarning);
     const policy = withMaxLength(model, options.maxLength);
     throwIfAborted(signal);
-    engine ??= await openOrtEngine(options.threads === undefined ? {} : { threads: options.threads });
-    const encoders: [Checkpoint, string][] = [[model.checkpoint, '']];
-    if (model.query.kind === 'encoder') encoders.push([model.query.checkpoint, queryPrefix]);
-    await engine.createVariables(encoders.flatMap(([{ config }, prefix]) => modelVariables(config, false, prefix)));
-    for (const [checkpoint, prefix] of encoders) await fillEngine(engine, checkpoint, prefix, signal);
-    return { ...document, engine, query, policy, maxActiveDims: model.maxActiveDims };
+    const encoders = neededEncoders(model, options.kinds ?? ['query', 'document']);
+    if (encoders.length > 0) {
+      engine ??= await openOrtEngine(options.threads === undefined ? {} : { threads: options.threads });
+      await engine.createVariables(encoders.flatMap(([{ config }, prefix]) => modelVariables(config, false, prefix)));
+      for (const [checkpoint, prefix] of encoders) await fillEngine(engine, checkpoint, prefix, signal);
+    }
+    return { ...document, engine, query, policy, maxActiveDims: model.maxActiveDims, kinds: options.kinds };
   } catch (error) {
     await engine?.dispose();
     throw error;
   } finally {
     await model.close();
   }
+}
+
+/** The checkpoints that texts of these kinds go through, and what comes before the names of their variables. */
+function neededEncoders({ checkpoint, query }: ModelFolder, kinds: readonly TextKind[]): [Checkpoint, string][] {
+  const encoders: [Checkpoint, string][] = [];
+  if (kinds.includes('document') || query.kind === 'shared') encoders.push([checkpoint, '']);
+  if (kinds.includes('query') && query.kind === 'encoder') encoders.push([query.checkpoint, queryPrefix]);
+  return encoders;
 }
 
 async function transformerParts(

@@ -145,6 +145,31 @@ describe('a model folder', () => {
     expect((await load(tinyModel)).encoder.queryEncoder).toBe('shared');
   });
 
+  it('opened for queries by token weights loads no weights of the documents', async () => {
+    const engine = new CountingEngine({ dimensions: 118 });
+    engine.createVariables = async () => expect.unreachable();
+    const encoder = await SparseEncoder.load(golden('static-6.2'), { kinds: ['query'], engine });
+    expect((await encoder.encodeOne('the rain', { kind: 'query' })).indices).toHaveLength(2);
+    await expect(encoder.encodeOne('rain', { kind: 'document' })).rejects.toThrow(
+      /opened for a query, not for a document/,
+    );
+    await encoder.dispose();
+    expect(engine.disposed).toBe(1);
+  });
+
+  it.each([
+    ['document', ['bert.embeddings.word_embeddings.weight']],
+    ['query', ['query.bert.embeddings.word_embeddings.weight']],
+  ] as const)('opened for a %s has the variables of that side only', async (kind, [first]) => {
+    const names: string[] = [];
+    const engine = new CountingEngine({ dimensions: 118 });
+    engine.createVariables = async (variables = []) => void names.push(...variables.map(({ name }) => name));
+    const encoder = await SparseEncoder.load(golden('pair-5.0'), { kinds: [kind], engine });
+    expect(names[0]).toBe(first);
+    expect(names.every((name) => name.startsWith('query.') === (kind === 'query'))).toBe(true);
+    expect((await encoder.encodeOne('rain', { kind })).indices.length).toBeGreaterThan(0);
+  });
+
   it('takes another length for both sides', async () => {
     const { encoder } = await load(golden('static-5.0'), 5);
     expect(encoder.policy.maxLength).toEqual({ query: 5, document: 5 });

@@ -7,17 +7,14 @@
 import type { LexrayModelPolicy } from '../checkpoint/layouts/model-policy.ts';
 import type { Engine } from '../compute/runtime/engine.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import { throwIfAborted } from '../util/errors.ts';
+import { LexrayError, throwIfAborted } from '../util/errors.ts';
 import type { ProgressListener } from '../util/progress.ts';
 import { keepTopTerms } from '../vectors/prune/keep-top-terms.ts';
 import { emptyVector, type SparseVector } from '../vectors/sparse-vector.ts';
 import { BatchEncoder } from './batch-encoder.ts';
-import type { EncoderParts, QueryParts } from './encoder-parts.ts';
+import type { EncoderParts, QueryParts, TextKind } from './encoder-parts.ts';
 import { type LoadEncoderOptions, loadEncoderParts } from './load-encoder-parts.ts';
 import { StaticEncoder } from './static-encoder.ts';
-
-/** What a text is; prompts and maximum lengths may differ. */
-export type TextKind = 'query' | 'document';
 
 /** Options of {@link SparseEncoder.encode}. */
 export interface EncodeOptions {
@@ -57,8 +54,8 @@ export class SparseEncoder {
   readonly dimensions: number;
   /** How queries are encoded: as documents are, by an encoder of their own, or by token weights without a model. */
   readonly queryEncoder: 'shared' | 'encoder' | 'static';
-  readonly #engine: Engine;
-  readonly #sides: Readonly<Record<TextKind, Side>>;
+  readonly #engine: Engine | undefined;
+  readonly #sides: ReadonlyMap<TextKind, Side>;
   readonly #maxActiveDims: number | undefined;
 
   /** An encoder over variables that are already in an engine; disposing of the encoder disposes of the engine. */
@@ -69,8 +66,17 @@ export class SparseEncoder {
     this.#engine = parts.engine;
     this.#maxActiveDims = parts.maxActiveDims;
     this.queryEncoder = parts.query?.kind ?? 'shared';
-    const document = sideOf(parts.engine, { kind: 'encoder', ...parts }, parts.policy);
-    this.#sides = { document, query: parts.query ? sideOf(parts.engine, parts.query, parts.policy) : document };
+    const kinds = parts.kinds ?? (['query', 'document'] as const);
+    const shared: QueryParts = { kind: 'encoder', ...parts };
+    const sides = new Map<QueryParts, Side>();
+    this.#sides = new Map(
+      kinds.map((kind) => {
+        const own = (kind === 'query' ? parts.query : undefined) ?? shared;
+        const side = sides.get(own) ?? sideOf(parts.engine, own, parts.policy);
+        sides.set(own, side);
+        return [kind, side];
+      }),
+    );
   }
 
   /**
@@ -127,17 +133,29 @@ export class SparseEncoder {
 
   /** The token ids of a text as its side of the model takes them: prompt, casing, length and special tokens. */
   tokenize(text: string, kind: TextKind): Int32Array {
-    const { tokenizer, addSpecialTokens, casing } = this.#sides[kind];
+    const { tokenizer, addSpecialTokens, casing } = this.#side(kind);
     const maxLength = this.policy.maxLength[kind];
     return tokenizer.encode(preparedText(text, kind, { ...this.policy, casing }), { maxLength, addSpecialTokens });
   }
 
   async dispose(): Promise<void> {
-    await this.#engine.dispose();
+    await this.#engine?.dispose();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose();
+  }
+
+  #side(kind: TextKind): Side {
+    const side = this.#sides.get(kind);
+    if (side !== undefined) return side;
+    throw new LexrayError(
+      'USAGE',
+      `the model was opened for a ${[...this.#sides.keys()].join(', ')}, not for a ${kind}`,
+      {
+        cure: 'open it for this kind of text too',
+      },
+    );
   }
 
   async #encodeWindow(
@@ -146,7 +164,7 @@ export class SparseEncoder {
     { stopped, encoded }: { stopped: () => boolean; encoded: (count: number) => void },
   ): Promise<SparseVector[]> {
     const maxActiveDims = options.maxActiveDims ?? this.#maxActiveDims;
-    const { batches, dropped } = this.#sides[options.kind];
+    const { batches, dropped } = this.#side(options.kind);
     const sequences = texts.map((text) => this.tokenize(text, options.kind));
     const vectors = new Array<SparseVector>(texts.length).fill(emptyVector);
     const withoutTokens = sequences.filter(({ length }) => length === 0).length;
@@ -182,12 +200,16 @@ export function preparedText(text: string, kind: TextKind, policy: LexrayModelPo
   return policy.casing === 'lower' ? prompted.toLowerCase() : prompted;
 }
 
-function sideOf(engine: Engine, parts: QueryParts, policy: LexrayModelPolicy): Side {
+/** @throws LexrayError USAGE when there is no engine for a transformer */
+function sideOf(engine: Engine | undefined, parts: QueryParts, policy: LexrayModelPolicy): Side {
   const { tokenizer, casing = policy.casing } = parts;
   const dropped: ReadonlySet<number> = policy.specialTokens === 'drop' ? tokenizer.specialIds : new Set();
-  return parts.kind === 'static'
-    ? { tokenizer, casing, dropped, addSpecialTokens: false, batches: new StaticEncoder(parts.weights) }
-    : { tokenizer, casing, dropped, addSpecialTokens: true, batches: new BatchEncoder(engine, parts.config, parts) };
+  if (parts.kind === 'static') {
+    return { tokenizer, casing, dropped, addSpecialTokens: false, batches: new StaticEncoder(parts.weights) };
+  }
+  if (engine === undefined) throw new LexrayError('USAGE', 'a transformer needs an engine');
+  const batches = new BatchEncoder(engine, parts.config, parts);
+  return { tokenizer, casing, dropped, addSpecialTokens: true, batches };
 }
 
 /** Batches of positions, longest texts first, each within the token budget; texts without tokens are left out. */

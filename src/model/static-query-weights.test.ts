@@ -54,10 +54,9 @@ describe.each([false, true])('term weights of queries, rectified: %s', (rectifie
       expect(found.weights!.data).toEqual(expected);
       // d/dw_t Σ_j c_tj·w_t² = 2·w_t·Σ_j c_tj over the queries j with token t
       const gradient = table.map((value, term) => {
-        const sum = queries.reduce(
-          (total, ids, j) => (total + (ids.includes(term) ? factors.data[term * queries.length + j]! : 0)) as number,
-          0,
-        );
+        const sum = queries
+          .map((ids, j) => (ids.includes(term) ? Number(factors.data[term * queries.length + j]) : 0))
+          .reduce((total, factor) => total + factor);
         return 2 * (rectified && value <= 0 ? 0 : value) * sum;
       });
       expect(await engine.readVariable(tokenWeightsName, 'gradient')).toEqual(gradient);

@@ -3,7 +3,8 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { NamedText } from '../../data/read-texts.ts';
-import type { SparseEncoder, TextKind } from '../../model/sparse-encoder.ts';
+import type { TextKind } from '../../model/encoder-parts.ts';
+import type { SparseEncoder } from '../../model/sparse-encoder.ts';
 import type { NamedVector } from '../../vectors/sparse-vectors.ts';
 import { checkOutput } from '../check-output.ts';
 import { formatCount, formatDuration, formatFigure } from '../format.ts';
@@ -59,7 +60,7 @@ export const encodeVerb: Verb = defineVerb({
       countTexts(path),
     ]);
     const folder = await modelFolder(model, context);
-    const encoder = await loadEncoder(folder, maxLength, context);
+    const encoder = await loadEncoder(folder, maxLength, context, [kind]);
     try {
       const counts = { vectors: 0, entries: 0, zeroVectors: 0 };
       const texts = await openTexts(path, encoder, signal);
@@ -102,7 +103,7 @@ export const encodeVerb: Verb = defineVerb({
   async forecast({ model, input, kind, maxActiveDims, maxLength }, context) {
     const path = inputFile(input, kind);
     const [{ forecastEncoding }, total] = await Promise.all([import('../encoding-forecast.ts'), countTexts(path)]);
-    const encoder = await loadEncoder(model, maxLength, context);
+    const encoder = await loadEncoder(model, maxLength, context, [kind]);
     try {
       const texts = onlyTexts(await openTexts(path, encoder, context.signal), []);
       const options = { maxActiveDims, copiesInMemory: 0, written: true, signal: context.signal };
