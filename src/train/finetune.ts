@@ -3,8 +3,7 @@
  * While it runs, its state is in the folder `OUTPUT.training` (see `training-state.ts`), from which a killed or
  * interrupted run goes on.
  */
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeModelFolder } from '../checkpoint/layouts/write-model-folder.ts';
 import type { BeirCollection } from '../data/load-beir.ts';
@@ -13,20 +12,22 @@ import { parseMeasure } from '../evaluate/measures/parse-measure.ts';
 import type { SparseEncoder } from '../model/sparse-encoder.ts';
 import type { Recipe } from '../recipes/recipe.ts';
 import { resolvedRecipe } from '../recipes/resolved-recipe.ts';
-import { badInput, LexrayError } from '../util/errors.ts';
+import { LexrayError } from '../util/errors.ts';
 import { hashTexts } from '../util/manifest.ts';
 import type { ProgressListener, WarningListener } from '../util/progress.ts';
-import { checkReplaceable, writeFileAtomic } from '../util/write-atomic.ts';
+import { writeFileAtomic } from '../util/write-atomic.ts';
+import { discardTensors } from './checkpoints.ts';
 import { evaluateOnDev, sampleCollection } from './dev-evaluation.ts';
 import { type FinetuneConfig, type FinetuneSettings, finetuneConfigSchema } from './finetune-config.ts';
 import { TrainingGuard } from './guard/training-guard.ts';
 import type { MetricsListener } from './metrics-log.ts';
 import { RegularizerWeights } from './regularizer-weights.ts';
+import { agreeOnConfig, checkRunFolders, trainingFolderOf } from './run-folder.ts';
 import { headFileName, headHistory, headOfRun } from './run-head.ts';
 import { trainedWeights } from './trained-weights.ts';
 import { TrainingLoop } from './training-loop.ts';
 import { openTrainingSession } from './training-session.ts';
-import { discardTensors, restoreBestWeights, restoreTrainingState } from './training-state.ts';
+import { restoreBestWeights, restoreTrainingState } from './training-state.ts';
 
 /** Options of {@link finetune}. */
 export interface FinetuneOptions {
@@ -71,8 +72,8 @@ export interface FinetuneResult {
 export async function finetune(options: FinetuneOptions): Promise<FinetuneResult> {
   const { output, resume = false, force = false, signal, onProgress, onWarning, onMetrics } = options;
   const config = resolveConfig(options.settings ?? {});
-  const trainingFolder = `${output.replace(/[\\/]+$/, '')}.training`;
-  await checkFolders(output, trainingFolder, { resume, force });
+  const trainingFolder = trainingFolderOf(output);
+  await checkRunFolders(output, trainingFolder, { resume, force });
   const head = await headOfRun(config, trainingFolder, options);
   // Until the model and the data are known to fit, nothing is written or removed.
   const session = await openTrainingSession(config, { ...options, correction: head.correction });
@@ -222,62 +223,4 @@ function resolveConfig(settings: FinetuneSettings): FinetuneConfig {
   throw new LexrayError('CONFIG', `setting ${issue!.path.join('.') || '(all)'}: ${issue!.message}`, {
     cure: 'see lexray finetune --help',
   });
-}
-
-async function checkFolders(
-  output: string,
-  trainingFolder: string,
-  options: { resume: boolean; force: boolean },
-): Promise<void> {
-  if (existsSync(output) && !options.force) {
-    throw new LexrayError('USAGE', `the output already exists: ${output}`, {
-      where: output,
-      cure: 'choose another output, or pass --force to replace it',
-    });
-  }
-  if (options.force) await checkReplaceable(output);
-  const hasState = existsSync(trainingFolder) && (await readdir(trainingFolder)).length > 0;
-  if (hasState && !options.resume && !options.force) {
-    throw new LexrayError('USAGE', `an earlier run left its state in ${trainingFolder}`, {
-      where: trainingFolder,
-      cure: 'pass --resume to go on with it, or --force to start anew',
-    });
-  }
-}
-
-/** Writes the settings of a new run; a resumed one must have the same. */
-async function agreeOnConfig(
-  trainingFolder: string,
-  config: Readonly<Record<string, unknown>>,
-  resume: boolean,
-): Promise<void> {
-  const path = join(trainingFolder, 'config.json');
-  if (resume && existsSync(path)) {
-    const before = await readConfig(path);
-    const keys = new Set([...Object.keys(before), ...Object.keys(config)]);
-    // A run that the guard has stopped may go on under another guard.
-    keys.delete('guard');
-    const changed = [...keys].filter((key) => JSON.stringify(before[key]) !== JSON.stringify(config[key]));
-    if (changed.length > 0) {
-      const list = changed.map(
-        (key) => `${key} (was ${JSON.stringify(before[key])}, is ${JSON.stringify(config[key])})`,
-      );
-      throw badInput(`the run to resume had other settings: ${list.join(', ')}`, {
-        where: path,
-        cure: 'give the same model, data and settings, or start anew with --force',
-      });
-    }
-    return;
-  }
-  await writeFileAtomic(path, `${JSON.stringify(config, null, 2)}\n`);
-}
-
-async function readConfig(path: string): Promise<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause;
-  }
-  throw badInput('the settings of the run to resume are not JSON', { where: path, cure: 'start anew with --force' });
 }

@@ -1,5 +1,4 @@
 /** The main loop of training: batch, gradients, update, and from time to time metrics, an evaluation, a checkpoint. */
-import { join } from 'node:path';
 import type { Engine, VariableSpec } from '../compute/runtime/engine.ts';
 import { LexrayError } from '../util/errors.ts';
 import type { ProgressListener } from '../util/progress.ts';
@@ -8,13 +7,13 @@ import type { DevResult } from './dev-evaluation.ts';
 import type { FinetuneConfig } from './finetune-config.ts';
 import { stepHealth } from './guard/step-health.ts';
 import type { TrainingGuard } from './guard/training-guard.ts';
-import { appendMetrics, evaluationKey, type MetricsListener, type MetricsRow, truncateMetrics } from './metrics-log.ts';
+import { evaluationKey, type MetricsListener } from './metrics-log.ts';
 import { type LoggedStep, MetricsWindow } from './metrics-window.ts';
 import type { Objective } from './objective.ts';
 import { type OptimizerGroups, optimizerGroups } from './optimizer-groups.ts';
 import type { RegularizerWeights } from './regularizer-weights.ts';
+import { RunLog } from './run-log.ts';
 import { learningRateFactor } from './schedules.ts';
-import { EventFile, scalarTags } from './tensorboard/event-files.ts';
 import { type BestStep, saveBestWeights, saveTrainingState, type TrainingState } from './training-state.ts';
 import type { StepResult, TrainingBatch, TrainingStep } from './training-step.ts';
 
@@ -41,18 +40,16 @@ export interface TrainingLoopParts {
 /** One run of training. */
 export class TrainingLoop {
   readonly #parts: TrainingLoopParts;
-  readonly #metricsPath: string;
   readonly #groups: OptimizerGroups;
   #best: BestStep | undefined;
   readonly #warmupSteps: number;
   #window = new MetricsWindow();
-  #events: EventFile | undefined;
+  #log: RunLog | undefined;
 
   constructor(parts: TrainingLoopParts) {
     this.#parts = parts;
     this.#warmupSteps = Math.round(parts.config.warmupRatio * parts.steps);
     this.#groups = optimizerGroups(parts.variables, parts.frozen, parts.config);
-    this.#metricsPath = join(parts.trainingFolder, 'metrics.jsonl');
   }
 
   /**
@@ -68,8 +65,7 @@ export class TrainingLoop {
       weights.restore(from.controllers);
       objective.restore(from.learned);
     }
-    await truncateMetrics(this.#metricsPath, from?.step ?? 0);
-    this.#events = await EventFile.open(this.#parts.trainingFolder, { firstStep: (from?.step ?? 0) + 1 });
+    this.#log = await RunLog.open(this.#parts.trainingFolder, from?.step ?? 0, this.#parts.onMetrics);
     const started = performance.now() - (from?.seconds ?? 0) * 1000;
     const seconds = (): number => (performance.now() - started) / 1000;
     const evaluateEvery = config.evaluateEvery ?? Math.max(1, Math.ceil(steps / 10));
@@ -79,7 +75,7 @@ export class TrainingLoop {
       this.#report(step, logged);
       const collapse = this.#judge(step, logged);
       if (collapse || step % config.logEvery === 0 || step === steps) {
-        await this.#log(this.#window.row(step, this.#epoch, seconds()));
+        await this.#log.write(this.#window.row(step, this.#epoch, seconds()));
         this.#window = new MetricsWindow();
       }
       if (collapse) {
@@ -188,7 +184,7 @@ export class TrainingLoop {
     }
     const { measures, queryActiveDims, documentActiveDims, flops } = result;
     const figures = Object.fromEntries([...measures].map(([name, value]) => [evaluationKey(name), value]));
-    await this.#log({
+    await this.#log?.write({
       step,
       epoch: this.#epoch,
       ...figures,
@@ -227,13 +223,6 @@ export class TrainingLoop {
       where: trainingFolder,
       cure: 'go on with --resume',
     });
-  }
-
-  async #log(row: MetricsRow): Promise<void> {
-    await appendMetrics(this.#metricsPath, row);
-    const finite = Object.entries(row).filter(([, value]) => Number.isFinite(value));
-    await this.#events?.write(row.step, scalarTags(Object.fromEntries(finite)));
-    this.#parts.onMetrics?.(row);
   }
 }
 

@@ -5,9 +5,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Engine, VariablePart, VariableSpec } from '../compute/runtime/engine.ts';
 import { openReferenceEngine } from '../compute/runtime/reference/reference-engine.ts';
 import { Random } from '../util/random.ts';
+import { discardTensors } from './checkpoints.ts';
 import { emptyGuardState } from './guard/guard-state.ts';
 import {
-  discardTensors,
   restoreBestWeights,
   restoreTrainingState,
   saveBestWeights,
