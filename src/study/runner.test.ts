@@ -1,0 +1,296 @@
+import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { badInput, LexrayError } from '../util/errors.ts';
+import { Random } from '../util/random.ts';
+import { analyseStudy, cellScores } from './analyse-study.ts';
+import { parseDesign, type StudyDesign } from './design.ts';
+import type { CellResult, ResultLine } from './result-line.ts';
+import { appendResult, readResults } from './results-file.ts';
+import { type RunCell, rerunLine, runStudy, studyState } from './runner.ts';
+
+const qids = Array.from({ length: 12 }, (_, i) => `q${i}`);
+let root = '';
+let design: StudyDesign;
+let runs: string[] = [];
+let path = '';
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'lexray study '));
+  design = await parseDesign(`
+name: fake
+fixed: { base: 0.3 }
+factors:
+  gain: [0, 0.2]
+  size: [small, large]
+seeds: [1, 2, 3, 4, 5, 6, 7]
+contrasts:
+  - { name: gain helps, measure: RR@10, plus: { gain: 0.2 }, minus: { gain: 0 } }
+  - { name: size hurts, measure: RR@10, plus: { size: large, gain: 0 }, minus: { size: small, gain: 0 }, claim: negative, family: other }
+`);
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+let files = 0;
+beforeEach(() => {
+  runs = [];
+  path = join(root, `results ${files++}.jsonl`);
+});
+
+/** A run whose scores follow from its settings and seed; queries stand in an order that depends on the seed. */
+const fake: RunCell = async (settings, { seed, id }): Promise<CellResult> => {
+  runs.push(id);
+  const random = new Random(seed);
+  const order = [...qids].sort(() => random.uniform() - 0.5);
+  const score = (qid: string): number =>
+    Number(settings.base) +
+    Number(settings.gain) +
+    0.001 * Number(qid.slice(1)) +
+    0.01 * Math.sin(seed * 7 + Number(qid.slice(1)));
+  return {
+    metrics: { loss: 1 / seed },
+    scores: { pairs: { qids: order, measures: { 'RR@10': order.map(score) } } },
+  };
+};
+
+describe('runStudy', () => {
+  it.each(['.jsonl', '.jsonl.gz'])('runs every cell once, and goes on where it was: %s', async (end) => {
+    const results = join(root, `whole${end}`);
+    const first = await runStudy(design, fake, { results, limit: 5 });
+    expect(first.lines).toHaveLength(5);
+    expect(first.missing).toHaveLength(23);
+    const whole = await runStudy(design, fake, { results });
+    expect(whole.missing).toEqual([]);
+    expect(runs).toHaveLength(28);
+    expect(new Set(runs).size).toBe(28);
+    await runStudy(design, fake, { results });
+    expect(runs).toHaveLength(28);
+    const lines = await readResults(results);
+    expect(lines).toEqual(whole.lines);
+    expect(lines[0]).toMatchObject({
+      schema: 1,
+      study: 'fake',
+      seed: 1,
+      levels: { gain: '0', size: 'small' },
+      settings: { base: 0.3, gain: 0 },
+    });
+    const bytes = await readFile(results);
+    const text = (end === '.jsonl.gz' ? gunzipSync(bytes) : bytes).toString();
+    expect(
+      text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as ResultLine),
+    ).toEqual(lines);
+  });
+
+  it('stops at a run that throws, names it, leaves nothing behind, and runs it again', async () => {
+    let broken = true;
+    const failing: RunCell = async (settings, context) => {
+      if (context.seed === 3 && broken) throw new LexrayError('FAILED', 'out of memory');
+      return fake(settings, context);
+    };
+    await expect(runStudy(design, failing, { results: path })).rejects.toMatchObject({
+      code: 'FAILED',
+      message: 'out of memory',
+      where: 'gain=0, size=small, seed 3',
+    });
+    expect(await readResults(path)).toHaveLength(2);
+    broken = false;
+    expect((await runStudy(design, failing, { results: path })).missing).toEqual([]);
+  });
+
+  it('refuses results that are none', async () => {
+    const scores = (values: number[]): CellResult => ({
+      metrics: {},
+      scores: { pairs: { qids: ['a', 'b'], measures: { 'RR@10': values } } },
+    });
+    for (const result of [scores([1]), scores([1, Number.NaN]), { metrics: { loss: Number.NaN }, scores: {} }]) {
+      await expect(runStudy(design, async () => result, { results: path })).rejects.toMatchObject({
+        code: 'BAD_INPUT',
+        where: 'gain=0, size=small, seed 1',
+      });
+    }
+    expect(await readResults(path)).toEqual([]);
+  });
+
+  it('is interrupted between runs', async () => {
+    const controller = new AbortController();
+    const interrupting: RunCell = async (settings, context) => {
+      if (context.seed === 2) controller.abort();
+      return fake(settings, context);
+    };
+    await expect(runStudy(design, interrupting, { results: path, signal: controller.signal })).rejects.toMatchObject({
+      code: 'INTERRUPTED',
+    });
+    expect(await readResults(path)).toHaveLength(2);
+  });
+
+  it('refuses results of another design, of changed settings, and twice the same', async () => {
+    await runStudy(design, fake, { results: path, limit: 1 });
+    const changed = { ...design, fixed: { base: 0.4 } };
+    await expect(runStudy(changed, fake, { results: path })).rejects.toThrow(/is not of this design/);
+    await expect(runStudy({ ...design, name: 'other' }, fake, { results: path })).rejects.toThrow(
+      /of fake, which is not/,
+    );
+    const [line] = await readResults(path);
+    await appendResult(path, line!);
+    await expect(runStudy(design, fake, { results: path })).rejects.toThrow(/twice/);
+  });
+
+  it('says that some runs were made by another version', async () => {
+    await runStudy(design, fake, { results: path, limit: 1 });
+    const [line] = await readResults(path);
+    await writeFile(path, `${JSON.stringify({ ...line, tool: 'lexray 0.0.1' })}\n`);
+    const warnings: string[] = [];
+    const state = await studyState(design, { results: path, onWarning: (message) => warnings.push(message) });
+    expect(state.missing).toHaveLength(27);
+    expect(warnings.join()).toMatch(/made by lexray 0.0.1, and this is lexray/);
+  });
+});
+
+describe('the file of results', () => {
+  const tear = async (end: string, cut: number): Promise<void> => {
+    path += end;
+    await runStudy(design, fake, { results: path, limit: 3 });
+    const { length } = await readFile(path);
+    await truncate(path, length - cut);
+  };
+
+  it.each([
+    ['.gz', 1],
+    ['.gz', 5],
+    ['.gz', 150],
+    ['', 1],
+    ['', 40],
+  ])('loses a torn last line only, and mends it with the next: %s cut by %i', async (end, cut) => {
+    await tear(end, cut);
+    const warnings: string[] = [];
+    expect(await readResults(path, { onWarning: (message) => warnings.push(message) })).toHaveLength(2);
+    expect(warnings).toEqual([`${path}: the last line is torn and is left out`]);
+    const state = await runStudy(design, fake, { results: path, limit: 2 });
+    expect(state.lines).toHaveLength(4);
+    expect(await readResults(path)).toEqual(state.lines);
+    expect(new Set(runs).size).toBe(4);
+  });
+
+  it('keeps lines when bytes that are no line follow them', async () => {
+    await tear('.gz', 0);
+    await appendFile(path, Buffer.from([0x1f, 0x8b, 0x08, 0, 0, 0]));
+    expect(await readResults(path)).toHaveLength(3);
+    expect((await runStudy(design, fake, { results: path, limit: 1 })).lines).toHaveLength(4);
+  });
+
+  it.each(['.gz', ''])('refuses damage before whole lines, and leaves the file alone %s', async (end) => {
+    await tear(end, 0);
+    const bytes = await readFile(path);
+    const before = Buffer.from(bytes);
+    before[end === '' ? 5 : 40]! ^= 0xff;
+    await writeFile(path, before);
+    await expect(readResults(path)).rejects.toMatchObject({ code: 'BAD_INPUT' });
+    await expect(runStudy(design, fake, { results: path })).rejects.toMatchObject({ code: 'BAD_INPUT' });
+    expect(await readFile(path)).toEqual(before);
+  });
+
+  it('refuses lines that are none', async () => {
+    await writeFile(path, '{"schema":1}\n');
+    await expect(readResults(path)).rejects.toThrow(/not a line of results: study/);
+    await writeFile(path, 'x\n');
+    await expect(readResults(path)).rejects.toMatchObject({ where: `${path}:1` });
+    expect(await readResults(join(root, 'nothing.jsonl'))).toEqual([]);
+  });
+});
+
+describe('rerunLine', () => {
+  it('gives the same figures again from the line alone', async () => {
+    await runStudy(design, fake, { results: path, limit: 4 });
+    const line = (await readResults(path))[3]!;
+    const again = await rerunLine(line, fake);
+    expect(again.changed).toEqual([]);
+    expect(again.line).toMatchObject({ id: line.id, metrics: line.metrics, scores: line.scores });
+  });
+
+  it('says what changed, and what is missing', async () => {
+    await runStudy(design, fake, { results: path, limit: 1 });
+    const [line] = await readResults(path);
+    const other: RunCell = async (settings, context) => {
+      const { scores } = await fake(settings, context);
+      const { pairs } = scores;
+      const values = pairs!.measures['RR@10']!.map((value, i) => value + (i === 0 ? 1e-5 : 1e-8));
+      return { metrics: { other: 1 }, scores: { pairs: { ...pairs!, measures: { 'RR@10': values } } } };
+    };
+    const { changed } = await rerunLine(line!, other);
+    expect(changed.map(({ name }) => name)).toEqual(['loss', `pairs RR@10 ${line!.scores.pairs!.qids[0]}`, 'other']);
+    expect(changed[0]).toMatchObject({ before: 1, after: Number.NaN });
+  });
+
+  it('refuses a line that was changed', async () => {
+    await runStudy(design, fake, { results: path, limit: 1 });
+    const [line] = await readResults(path);
+    await expect(rerunLine({ ...line!, seed: 99 }, fake)).rejects.toThrow(/its digest is not/);
+    await expect(rerunLine({ ...line!, resolved: { base: 9 } }, fake)).rejects.toThrow(/its digest is not/);
+  });
+
+  it('names the cell of a run that cannot read its input', async () => {
+    await runStudy(design, fake, { results: path, limit: 1 });
+    const [line] = await readResults(path);
+    const failing: RunCell = async () => {
+      throw badInput('no such data', { cure: 'fetch it' });
+    };
+    await expect(rerunLine(line!, failing)).rejects.toMatchObject({
+      where: 'gain=0, size=small, seed 1',
+      cure: 'fetch it',
+    });
+  });
+});
+
+describe('analyseStudy', () => {
+  it('answers the contrasts of each family from the lines alone, whatever their order', async () => {
+    const { lines } = await runStudy(design, fake, { results: path });
+    const families = analyseStudy(design, lines, { samples: 200 });
+    expect(
+      families.map(({ family, contrasts }) => [family, contrasts.map(({ name, verdict }) => [name, verdict])]),
+    ).toEqual([
+      ['primary', [['gain helps', 'confirmed']]],
+      ['other', [['size hurts', 'undecided']]],
+    ]);
+    const [gain] = families[0]!.contrasts;
+    expect(gain!.effect.mean).toBeCloseTo(0.2, 12);
+    expect(families[1]!.contrasts[0]!.effect).toMatchObject({ mean: 0, pValue: 1 });
+    expect(gain!.signFlip).toMatchObject({ pValue: 2 / 128, seeds: 7 });
+    expect(analyseStudy(design, [...lines].reverse(), { samples: 200 })).toEqual(families);
+    const { scores, seeds, qids: order } = cellScores(lines, { gain: '0', size: 'small' }, { measure: 'RR@10' });
+    expect(seeds).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    const place = order.indexOf('q3');
+    expect(scores.map((row) => row[place])).toEqual(seeds.map((seed) => 0.3 + 0.003 + 0.01 * Math.sin(seed * 7 + 3)));
+  });
+
+  it('refuses sides that differ in more than they name, and runs that are missing', async () => {
+    const { lines } = await runStudy(design, fake, { results: path });
+    const without = (drop: (line: ResultLine) => boolean): readonly ResultLine[] => lines.filter((line) => !drop(line));
+    const isLarge = ({ levels }: ResultLine): boolean => levels.size === 'large';
+    expect(() => analyseStudy(design, without(isLarge))).toThrow('there is no run of gain=0.2, size=large');
+    expect(() =>
+      analyseStudy(
+        design,
+        without((line) => isLarge(line) && line.seed === 4),
+      ),
+    ).toThrow('gain=0.2, size=large has the seeds 1, 2, 3, 5, 6, 7, not 1, 2, 3, 4, 5, 6, 7');
+    const [first] = design.contrasts;
+    const uneven = {
+      ...design,
+      contrasts: [{ ...first!, minus: { gain: '0', size: 'small' }, plus: { gain: '0.2' } }],
+    };
+    expect(() => analyseStudy(uneven, lines)).toThrow(/"gain helps" differ in more than they name/);
+    const fewer = { ...design, runs: [{ levels: { gain: ['0'] } }, { levels: { gain: ['0.2'] }, seeds: [1, 2] }] };
+    expect(() => analyseStudy(fewer, lines)).toThrow(
+      /size=large with seeds 1, 2 .* against size=large with seeds 1, 2, 3/,
+    );
+    const asked = { ...design, contrasts: design.contrasts.map((contrast) => ({ ...contrast, measure: 'AP' })) };
+    expect(() => analyseStudy(asked, lines)).toThrow(/has no AP on pairs/);
+    const elsewhere = lines.map((line, i) =>
+      i > 0 ? line : { ...line, scores: { pairs: { qids: ['x'], measures: { 'RR@10': [1] } } } },
+    );
+    expect(() => analyseStudy(design, elsewhere)).toThrow(/different queries/);
+  });
+});
