@@ -8,10 +8,12 @@ import type { NamedWeight } from '../checkpoint/checkpoint.ts';
 import type { ModelConfig } from '../checkpoint/families/model-family.ts';
 import { findFamily } from '../checkpoint/families/registry.ts';
 import type { ModelFolder } from '../checkpoint/layouts/model-folder.ts';
+import type { LexrayModelPolicy } from '../checkpoint/layouts/model-policy.ts';
 import type { QueryContent } from '../checkpoint/layouts/write-model-folder.ts';
 import type { Graph } from '../compute/graph/graph.ts';
 import type { Engine, VariableSpec } from '../compute/runtime/engine.ts';
 import { type QueryParts, queryPrefix } from '../model/encoder-parts.ts';
+import type { SpladeActivation } from '../model/splade-pooling.ts';
 import { makeStaticQueries } from '../model/static-queries.ts';
 import {
   staticQueryFeeds,
@@ -23,6 +25,7 @@ import { tokenWeights } from '../model/token-weights.ts';
 import { checkVocabulary } from '../tokenizer/check-vocabulary.ts';
 import { loadTokenizer } from '../tokenizer/load-tokenizer.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+import { badInput } from '../util/errors.ts';
 import type { ProgressListener, WarningListener } from '../util/progress.ts';
 import type { FinetuneConfig } from './finetune-config.ts';
 import {
@@ -38,6 +41,7 @@ import { trainedWeights } from './trained-weights.ts';
 export interface QueryTraining {
   readonly kind: 'encoder' | 'static';
   readonly tokenizer: Tokenizer;
+  readonly casing: LexrayModelPolicy['casing'];
   readonly addSpecialTokens: boolean;
   readonly variables: readonly VariableSpec[];
   /** Initial values of the variables, by name. */
@@ -61,6 +65,8 @@ export interface QuerySideOptions {
   readonly texts: () => Iterable<string>;
   /** Of the documents' encoder. */
   readonly transformer: TransformerSideOptions;
+  /** Of both sides, where the run sets one. @default each side's own */
+  readonly activation?: SpladeActivation | undefined;
   readonly maxLength: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
@@ -84,11 +90,18 @@ async function openEncoder(options: QuerySideOptions): Promise<QueryTraining> {
   const config = own?.checkpoint.config ?? documents.config;
   const tokenizer = own ? await loadTokenizer(own.tokenizerFolder) : options.tokenizer;
   if (own) checkVocabulary(tokenizer, config.vocab_size, { where: own.tokenizerFolder, onWarning });
-  const { activation, learnedScale } = transformer;
+  if (own && own.pooling.strategy !== 'max') {
+    throw badInput(`training needs max pooling, the queries' encoder has ${own.pooling.strategy} pooling`, {
+      where: own.tokenizerFolder,
+    });
+  }
+  const activation = options.activation ?? own?.pooling.activation ?? transformer.activation;
+  const { learnedScale } = transformer;
   const variables = TransformerSide.variables(config, { prefix: queryPrefix, learnedScale });
   return {
     kind: 'encoder',
     tokenizer,
+    casing: own?.casing ?? model.policy.casing,
     addSpecialTokens: true,
     variables,
     frozen: [],
@@ -97,7 +110,7 @@ async function openEncoder(options: QuerySideOptions): Promise<QueryTraining> {
         yield { ...weight, name: queryPrefix + weight.name };
       }
     },
-    side: new TransformerSide(config, { ...transformer, prefix: queryPrefix }),
+    side: new TransformerSide(config, { ...transformer, activation, prefix: queryPrefix }),
     partsFor: () => ({ kind: 'encoder', config, tokenizer, activation, learnedScale, prefix: queryPrefix }),
     contentFor: async (engine) => ({
       kind: 'encoder',
@@ -124,6 +137,7 @@ async function openTable(options: QuerySideOptions): Promise<QueryTraining> {
   return {
     kind: 'static',
     tokenizer,
+    casing,
     addSpecialTokens: false,
     variables: [variable],
     frozen: own?.frozen ? [variable.name] : [],

@@ -92,6 +92,7 @@ export async function openTrainingSession(
       tokenizer,
       texts: () => new Set(examples.flatMap(({ positive, negatives }) => [positive, ...negatives])),
       transformer,
+      activation: config.activation,
       maxLength: policy.maxLength.query,
       signal,
       onProgress,
@@ -99,10 +100,13 @@ export async function openTrainingSession(
     });
     const data = await buildTrainingSet(examples, {
       tokenizeQuery: (text) =>
-        (query?.tokenizer ?? tokenizer).encode(preparedText(text, 'query', policy), {
-          maxLength: policy.maxLength.query,
-          addSpecialTokens: query?.addSpecialTokens ?? true,
-        }),
+        (query?.tokenizer ?? tokenizer).encode(
+          preparedText(text, 'query', { ...policy, casing: query?.casing ?? policy.casing }),
+          {
+            maxLength: policy.maxLength.query,
+            addSpecialTokens: query?.addSpecialTokens ?? true,
+          },
+        ),
       tokenizeDocument: (text) =>
         tokenizer.encode(preparedText(text, 'document', policy), { maxLength: policy.maxLength.document }),
       negativesPerQuery: config.negativesPerQuery,
@@ -188,17 +192,24 @@ function stepsOf({ epochs, maxSteps, accumulationSteps }: FinetuneConfig, sample
 
 /** The model's policy with the lengths of this run. */
 function trainingPolicy(model: ModelFolder, config: FinetuneConfig): LexrayModelPolicy {
-  const limit = model.maxSequenceLength;
-  const length = (wanted: number | undefined, recorded: number): number => {
+  const length = (wanted: number | undefined, recorded: number, limit: number): number => {
     if (wanted !== undefined && wanted > limit) {
       throw new LexrayError('CONFIG', `a maximum length of ${wanted} tokens, but the model takes at most ${limit}`);
     }
-    return wanted ?? recorded;
+    return Math.min(wanted ?? recorded, limit);
   };
+  const side = model.query;
+  // A table of token weights has no positions that could run out, an encoder that takes its place has.
+  const isTable = config.queryEncoder === 'static' || (config.queryEncoder === 'shared' && side.kind === 'static');
+  const ownLimit = side.kind === 'encoder' || (side.kind === 'static' && isTable);
+  const queryLimit = ownLimit ? side.maxSequenceLength : model.maxSequenceLength;
   const { query, document } = model.policy.maxLength;
   return {
     ...model.policy,
-    maxLength: { query: length(config.queryMaxLength, query), document: length(config.documentMaxLength, document) },
+    maxLength: {
+      query: length(config.queryMaxLength, query, queryLimit),
+      document: length(config.documentMaxLength, document, model.maxSequenceLength),
+    },
   };
 }
 

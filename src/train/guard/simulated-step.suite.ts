@@ -19,7 +19,12 @@ const pairs = 8;
 const negatives = 4;
 
 /** One vector a text, documents with something of their query's. */
-export function simulateStep(seed: number, queries: Look, documents: Look, limit = vocabularySize): StepFigures {
+export function simulateStep(
+  seed: number,
+  queries: Look,
+  documents: Look,
+  limit: number = vocabularySize,
+): StepFigures {
   const random = new Random(seed);
   const queryVectors = simulate(random, queries, pairs, limit);
   const documentVectors = simulate(random, documents, pairs + negatives, limit);
