@@ -10,6 +10,7 @@ import { exportVerb } from './verbs/export.ts';
 import { finetuneVerb } from './verbs/finetune.ts';
 import { indexVerb } from './verbs/index-vectors.ts';
 import { measureVerb } from './verbs/measure.ts';
+import { mineVerb } from './verbs/mine.ts';
 import { pruneVerb } from './verbs/prune.ts';
 import { pullVerb } from './verbs/pull.ts';
 import { rescaleVerb } from './verbs/rescale.ts';
@@ -23,6 +24,7 @@ export const verbs: readonly Verb[] = [
   diagnoseVerb,
   rescaleVerb,
   tokenizerVerb,
+  mineVerb,
   finetuneVerb,
   exportVerb,
   encodeVerb,
