@@ -13,18 +13,23 @@ export function peerPython() {
   return python;
 }
 
-/** A running peer: `ask('step')` gives its answer, `quit()` ends it and gives its peak memory. */
+/** A running Python peer: `ask('step')` gives its answer, `quit()` ends it and gives its peak memory. */
 export async function startPeer(script, args, environment = {}) {
-  const path = fileURLToPath(new URL(`peers/${script}`, import.meta.url));
-  const child = spawn(peerPython(), [path, ...args], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...process.env, ...environment },
-  });
+  return start(peerPython(), [fileURLToPath(new URL(`peers/${script}`, import.meta.url)), ...args], environment);
+}
+
+/** The same of a script of this folder. */
+export async function startLexray(script, args) {
+  return start(process.execPath, [fileURLToPath(new URL(script, import.meta.url)), ...args], {});
+}
+
+async function start(command, args, environment) {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...environment } });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async () => {
     for (;;) {
       const { value, done } = await lines.next();
-      if (done) throw new Error(`${script} ended early`);
+      if (done) throw new Error(`${args[0]} ended early`);
       if (value.startsWith('{')) return JSON.parse(value);
     }
   };
@@ -34,7 +39,7 @@ export async function startPeer(script, args, environment = {}) {
     ask: async (command) => {
       child.stdin.write(`${command}\n`);
       const answer = await next();
-      if (answer.error) throw new Error(`${script}: ${answer.error}`);
+      if (answer.error) throw new Error(`${args[0]}: ${answer.error}`);
       return answer;
     },
     quit: async () => {

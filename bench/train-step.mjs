@@ -1,23 +1,16 @@
-// One training step (forward, backward, clipping, AdamW) of Lexray beside PyTorch and sentence-transformers, in turns in
-// one run, on the same weights and tokens. Dropout is off on both sides.
+// One training step (forward, backward, clipping, AdamW) of Lexray beside PyTorch and sentence-transformers, each in a process of
+// its own, in turns, on the same weights and tokens. Dropout is off on both sides.
 //
 //     LEXRAY_PEER_PYTHON=st62/bin/python node bench/train-step.mjs --model FOLDER --batch FILE [--rounds 5] [--threads 2]
-//         [--peers st,naive,max-first] [--buckets 4] [--json FILE]
+//         [--peers st,max-first,bf16] [--mkl-intel mkl_intel.so] [--buckets 4] [--sequential] [--json FILE]
 //
-// Model and batch come from bench/peers/make_model.py and make_batch.py.
+// Model and batch come from bench/peers/make_model.py and make_batch.py. A peer with `+mkl` behind its name has the library of
+// --mkl-intel preloaded (bench/peers/mkl_intel.c). --sequential runs one process after another: for the memory of large batches.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { basename } from 'node:path';
+import { cpus, loadavg } from 'node:os';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openModelFolder } from '../dist/checkpoint/layouts/model-folder.js';
-import { openOrtEngine } from '../dist/compute/runtime/ort-engine.js';
-import { modelVariables } from '../dist/model/splade-graph.js';
-import { InfoNceLoss } from '../dist/train/losses/info-nce.js';
-import { Objective } from '../dist/train/objective.js';
-import { FlopsRegularizer } from '../dist/train/regularizers/flops.js';
-import { TransformerSide } from '../dist/train/side-encoder.js';
-import { SingleGraphStep } from '../dist/train/training-step.js';
-import { median, printTable, startPeer } from './peer.mjs';
+import { median, printTable, startLexray, startPeer } from './peer.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -25,124 +18,107 @@ const { values: options } = parseArgs({
     batch: { type: 'string' },
     rounds: { type: 'string', default: '5' },
     threads: { type: 'string', default: '2' },
-    peers: { type: 'string', default: 'st,naive,max-first' },
+    peers: { type: 'string', default: 'st,max-first' },
+    'mkl-intel': { type: 'string' },
     buckets: { type: 'string', default: '4' },
+    sequential: { type: 'boolean', default: false },
     json: { type: 'string' },
   },
 });
-const threads = Number(options.threads);
-const peerArguments = {
-  st: ['--impl', 'st'],
-  naive: ['--impl', 'plain', '--head', 'naive'],
-  'max-first': ['--impl', 'plain', '--head', 'max-first'],
-  active: ['--impl', 'plain', '--head', 'active'],
-  bf16: ['--impl', 'st', '--autocast-bf16'],
+const peers = {
+  st: { name: 'sentence-transformers', args: ['--impl', 'st'] },
+  naive: { name: 'PyTorch, head as it is', args: ['--impl', 'plain', '--head', 'naive'] },
+  'max-first': { name: 'PyTorch, max first', args: ['--impl', 'plain', '--head', 'max-first'] },
+  active: { name: 'PyTorch, active terms only', args: ['--impl', 'plain', '--head', 'active'] },
+  bf16: { name: 'sentence-transformers, bf16 autocast', args: ['--impl', 'st', '--autocast-bf16'] },
+  'max-first-bf16': {
+    name: 'PyTorch, max first, bf16 autocast',
+    args: ['--impl', 'plain', '--head', 'max-first', '--autocast-bf16'],
+  },
 };
+const shared = ['--model', options.model, '--batch', options.batch, '--threads', options.threads];
 
-const batch = JSON.parse(readFileSync(options.batch, 'utf8'));
-const model = await openModelFolder(options.model);
-const config = model.checkpoint.config;
-const variables = modelVariables(config, true);
-const engine = await openOrtEngine({ threads });
-await engine.createVariables(variables);
-for await (const { name, data } of model.checkpoint.loadWeights()) await engine.writeVariable(name, 'value', data);
-const side = new TransformerSide(config, { activation: 'relu', buckets: Number(options.buckets), dropoutRate: 0 });
-const objective = new Objective({
-  losses: [{ loss: new InfoNceLoss(), weight: 1 }],
-  regularizers: [
-    { part: 'query_regularizer_loss', regularizer: new FlopsRegularizer(), side: 'queries' },
-    { part: 'document_regularizer_loss', regularizer: new FlopsRegularizer(), side: 'documents' },
-  ],
-});
-const training = new SingleGraphStep(engine, { shared: side }, objective);
-const ids = (lists) => lists.map((list) => Int32Array.from(list));
-const trainingBatch = {
-  queries: ids(batch.queries),
-  documents: ids([...batch.positives, ...batch.negatives]),
-  otherPositives: [],
-  ownNegatives: [],
-  teacherScores: [],
-};
-let step = 0;
-async function lexrayStep() {
-  step++;
-  const start = performance.now();
-  const cpu = process.cpuUsage();
-  const regularizerWeights = { query_regularizer_loss: 0.05, document_regularizer_loss: 0.003 };
-  const settings = { regularizerWeights, seed: 0, step };
-  const { loss } = await training.run(trainingBatch, settings);
-  await engine.adamW({
-    step,
-    learningRate: 2e-5,
-    beta1: 0.9,
-    beta2: 0.999,
-    epsilon: 1e-8,
-    weightDecay: 0,
-    withoutDecay: new Set(),
-    maxGradientNorm: 1,
-  });
-  const used = process.cpuUsage(cpu);
-  return { ms: performance.now() - start, cpu_ms: (used.user + used.system) / 1000, loss };
+const sides = [
+  { name: 'Lexray', start: () => startLexray('lexray-step.mjs', [...shared, '--buckets', options.buckets]) },
+];
+for (const key of options.peers.split(',').filter(Boolean)) {
+  const [base, preload] = key.split('+');
+  const { name, args } = peers[base];
+  const environment = preload === 'mkl' ? { LD_PRELOAD: options['mkl-intel'] } : {};
+  const start = () => startPeer('train_step.py', [...args, ...shared], environment);
+  sides.push({ name: preload === 'mkl' ? `${name}, MKL's AVX-512 path` : name, start });
 }
 
-const sides = [{ name: 'Lexray', ask: lexrayStep }];
-for (const name of options.peers.split(',').filter(Boolean)) {
-  const args = [
-    ...peerArguments[name],
-    '--model',
-    options.model,
-    '--batch',
-    options.batch,
-    '--threads',
-    String(threads),
-  ];
-  const peer = await startPeer('train_step.py', args);
-  sides.push({ name: name === 'st' ? 'sentence-transformers' : `PyTorch ${name}`, ask: () => peer.ask('step'), peer });
+const load = [loadavg()[0]];
+const rounds = Number(options.rounds);
+if (options.sequential) {
+  for (const side of sides) {
+    await open(side);
+    for (let round = 0; round < rounds; round++) side.steps.push(await side.peer.ask('step'));
+    await close(side);
+  }
+} else {
+  for (const side of sides) await open(side);
+  for (let round = 0; round < rounds; round++) {
+    for (const side of sides) side.steps.push(await side.peer.ask('step'));
+  }
+  for (const side of sides) await close(side);
 }
-for (const side of sides) {
+load.push(loadavg()[0]);
+
+async function open(side) {
+  side.peer = await side.start();
   side.steps = [];
-  await side.ask(); // warm-up
+  side.warmUp = await side.peer.ask('step');
 }
-for (let round = 0; round < Number(options.rounds); round++) {
-  for (const side of sides) side.steps.push(await side.ask());
-}
-const results = [];
-for (const { name, steps, peer } of sides) {
-  const peak = peer ? (await peer.quit()).peak_rss : process.resourceUsage().maxRSS * 1024;
-  const ms = steps.map((one) => one.ms);
-  results.push({
-    name,
-    ms,
-    cpuMs: steps.map((one) => one.cpu_ms),
-    medianMs: median(ms),
-    peakRss: peak,
-    losses: steps.map((one) => one.loss),
-  });
-}
-await engine.dispose();
-await model.close();
 
+async function close(side) {
+  side.peakRss = (await side.peer.quit()).peak_rss;
+}
+
+const results = sides.map(({ name, steps, warmUp, peakRss }) => ({
+  name,
+  ms: steps.map((one) => one.ms),
+  cpuMs: steps.map((one) => one.cpu_ms),
+  medianMs: median(steps.map((one) => one.ms)),
+  peakRss,
+  losses: [warmUp, ...steps].map((one) => one.loss),
+  gradientNorms: [warmUp, ...steps].map((one) => one.grad_norm),
+}));
+const config = JSON.parse(readFileSync(join(options.model, 'config.json'), 'utf8'));
+const { tokens } = JSON.parse(readFileSync(options.batch, 'utf8'));
 const [own] = results;
-const versions = sides.find(({ peer }) => peer)?.peer.ready ?? {};
-console.log(
-  `${cpus()[0].model.trim()}, ${threads} threads, Node ${process.versions.node}, torch ${versions.torch}, sentence-transformers ${versions['sentence-transformers']}`,
-);
-console.log(
-  `${basename(options.model)}: ${config.num_hidden_layers} layers × ${config.hidden_size}, V = ${config.vocab_size}; ${basename(options.batch)}: ${JSON.stringify(batch.tokens)} tokens`,
-);
+const versions = sides.map(({ peer }) => peer.ready).find((ready) => ready.torch) ?? {};
+const head = [
+  `${cpus()[0].model.trim()}, ${options.threads} threads, Node ${process.versions.node}, torch ${versions.torch}, sentence-transformers ${versions['sentence-transformers']}; load ${load.map((x) => x.toFixed(1)).join(' to ')}`,
+  `${basename(options.model)}: ${config.num_hidden_layers} layers × ${config.hidden_size}, V = ${config.vocab_size}; ${basename(options.batch)}: ${JSON.stringify(tokens)} tokens; medians of ${rounds}${options.sequential ? ', one process after another' : ' in turns'}`,
+];
+console.log(head.join('\n'));
 printTable([
-  ['', 'median ms', 'ratio', 'CPU ms', 'peak RSS MB', 'first loss'],
-  ...results.map(({ name, medianMs, cpuMs, peakRss, losses }) => [
+  ['', 'median ms', 'ratio', 'CPU ms', 'ratio', 'peak RSS MB', 'ratio', 'loss', 'gradient norm'],
+  ...results.map(({ name, medianMs, cpuMs, peakRss, losses, gradientNorms }) => [
     name,
     medianMs.toFixed(0),
     `${(medianMs / own.medianMs).toFixed(2)}×`,
     median(cpuMs).toFixed(0),
+    `${(median(cpuMs) / median(own.cpuMs)).toFixed(2)}×`,
     (peakRss / 1e6).toFixed(0),
-    losses[0]?.toFixed(6) ?? '',
+    `${(peakRss / own.peakRss).toFixed(2)}×`,
+    losses[0].toFixed(5),
+    gradientNorms[0].toFixed(4),
   ]),
 ]);
-if (options.json)
+if (options.json) {
+  const machine = { cpu: cpus()[0].model, node: process.versions.node, load, versions };
+  const what = {
+    model: basename(options.model),
+    config,
+    batch: basename(options.batch),
+    tokens,
+    threads: options.threads,
+  };
   writeFileSync(
     options.json,
-    `${JSON.stringify({ cpu: cpus()[0].model, node: process.versions.node, versions, model: basename(options.model), config, batch: basename(options.batch), tokens: batch.tokens, results }, null, 1)}\n`,
+    `${JSON.stringify({ ...machine, ...what, sequential: options.sequential, results }, null, 1)}\n`,
   );
+}

@@ -3,7 +3,7 @@
  * Variables and feeds become graph inputs; parameters are never inside the model, which keeps it far below protobuf's 2 GB.
  * Files for other programs, with their parameters, are written by `export/onnx`.
  */
-import type { Attribute, Constant, DataType, Graph, GraphNode, Value } from './graph.ts';
+import type { Attribute, Constant, DataType, Dimensions, Graph, GraphNode, Value } from './graph.ts';
 import { ProtobufWriter } from './protobuf.ts';
 import { scatterOutputs } from './scatter-gradient.ts';
 
@@ -19,9 +19,8 @@ export function toOnnx(graph: Graph): Uint8Array {
   const proto = graphProto(graph, 'inputs');
   const names = outputNames(graph);
   for (const value of anchoredValues(graph)) proto.message(1, anchorProto(names.get(value) ?? value.name));
-  // With the shapes of all values onnxruntime can let an operator write over its input.
-  for (const value of graph.nodes.flatMap((node) => node.outputs)) {
-    if (!names.has(value)) proto.message(13, valueProto(value.name, value));
+  for (const [value, dims] of shapesByRegion(graph)) {
+    if (!names.has(value)) proto.message(13, valueProto(value.name, { ...value, dims }));
   }
   const model = new ProtobufWriter().int(1, irVersion).string(2, 'lexray').message(7, proto);
   model.message(8, new ProtobufWriter().string(1, '').int(2, opsetVersion));
@@ -81,6 +80,22 @@ function anchoredValues(graph: Graph): Value[] {
     ({ outputs }, i) => !nodes[i + 1]?.inputs.some((input) => input && outputs.includes(input)),
   );
   return anchored.map(({ outputs }) => outputs[0]!).reverse();
+}
+
+/**
+ * The values between nodes, their symbolic sizes named anew in each region that begins at a matrix product. onnxruntime
+ * keeps the memory of a value for later values of the same sizes, however much later they come; within a region it
+ * should (an operator then writes over its input), across regions it must not: for a step of 9,216 tokens, 2.4 GB instead of 2.1.
+ */
+function shapesByRegion(graph: Graph): (readonly [Value, Dimensions])[] {
+  const products = new Set(['Gemm', 'MatMul', 'FusedMatMul']);
+  let region = 0;
+  return graph.nodes.flatMap((node) => {
+    if (products.has(node.op)) region++;
+    return node.outputs.map((value) => {
+      return [value, value.dims.map((dim) => (typeof dim === 'number' ? dim : `${dim} ${region}`))] as const;
+    });
+  });
 }
 
 function nodeProto(node: GraphNode, index: number, names: ReadonlyMap<Value, string>): ProtobufWriter {

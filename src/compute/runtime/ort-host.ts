@@ -3,6 +3,7 @@
  * of its own. Measured traits that shape it (onnxruntime-node 1.30.0): inputs are zero-copy views; outputs given
  * beforehand are written in place; shared memory is rejected; tensors must be disposed of.
  */
+import { MessageChannel } from 'node:worker_threads';
 import type * as Ort from 'onnxruntime-node';
 import { LexrayError } from '../../util/errors.ts';
 import { gradientPrefix } from '../graph/onnx-writer.ts';
@@ -140,7 +141,7 @@ export class OrtHost {
         // The memory of a result belongs to onnxruntime; a copy survives the disposal and can be transferred.
         returned[name] = { dtype, dims: [...tensor.dims], data: data.slice() };
       }
-      tensor.dispose();
+      free(tensor, asked[name] ?? undefined);
     }
     return returned;
   }
@@ -177,4 +178,19 @@ export class OrtHost {
     }
     return new this.#ort.Tensor(feed.dtype, feed.data as Float32Array, feed.dims) as Ort.Tensor;
   }
+}
+
+const nowhere = new MessageChannel().port1;
+nowhere.close();
+
+/**
+ * Gives the memory of a result back at once: sent to a port that is closed, it belongs to nobody. Left to the garbage
+ * collector, the gradients of one step are still there when those of the next are copied out.
+ * @param given the tensor over a variable that the result was written to, of which it is a copy
+ */
+function free(result: Ort.Tensor, given: Ort.Tensor | undefined): void {
+  const { buffer } = result.data as Tensor['data'];
+  const isCopy = (given?.data as Tensor['data'] | undefined)?.buffer !== buffer;
+  result.dispose();
+  if (isCopy) nowhere.postMessage(null, [buffer as ArrayBuffer]);
 }

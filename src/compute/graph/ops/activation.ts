@@ -1,7 +1,7 @@
 /** Activation functions of encoders, by their Hugging Face names. */
 import { badInput } from '../../../util/errors.ts';
 import type { Value } from '../graph.ts';
-import { Add, accumulate, Erf, Exp, Mul, Relu, Tanh } from './elementwise.ts';
+import { Add, accumulate, Erf, Exp, Mul, Relu, Sub, Tanh } from './elementwise.ts';
 
 /** x·Φ(x), the exact form with the error function (Hendrycks and Gimpel, arXiv 1606.08415). */
 export function Gelu(x: Value): Value {
@@ -11,11 +11,10 @@ export function Gelu(x: Value): Value {
     outputs: [y],
     backward: ([gradient]) => [
       accumulate(x, x.dims, () => {
-        // d/dx = Φ(x) + x·φ(x) with φ the standard normal density
+        // d/dx = Φ(x) + x·φ(x) with φ the standard normal density; in u = x/√2, (1 + erf u)/2 + u·exp(−u² − ln √π)
         const u = Mul(x, Math.SQRT1_2);
-        const density = Mul(Exp(Mul(Mul(u, u), -1)), 1 / Math.sqrt(2 * Math.PI));
-        const slope = Add(Add(Mul(Erf(u), 0.5), Mul(x, density)), 0.5);
-        return Mul(gradient!, slope);
+        const product = Mul(u, Exp(Sub(x.graph.scalar(-Math.log(Math.PI) / 2), Mul(u, u))));
+        return Mul(gradient!, Add(Add(Mul(Erf(u), 0.5), 0.5), product));
       }),
     ],
   });
