@@ -5,7 +5,8 @@
 //         [--peers st,max-first,bf16] [--mkl-intel mkl_intel.so] [--buckets 4] [--sequential] [--json FILE]
 //
 // Model and batch come from bench/peers/make_model.py and make_batch.py. A peer with `+mkl` behind its name has the library of
-// --mkl-intel preloaded (bench/peers/mkl_intel.c). --sequential runs one process after another: for the memory of large batches.
+// --mkl-intel preloaded (bench/peers/mkl_intel.c); `recompute` is Lexray that computes layers once more. --sequential runs one
+// process after another: for the memory of large batches.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { basename, join } from 'node:path';
@@ -38,10 +39,14 @@ const peers = {
 };
 const shared = ['--model', options.model, '--batch', options.batch, '--threads', options.threads];
 
-const sides = [
-  { name: 'Lexray', start: () => startLexray('lexray-step.mjs', [...shared, '--buckets', options.buckets]) },
-];
+const own = [...shared, '--buckets', options.buckets];
+const sides = [{ name: 'Lexray', start: () => startLexray('lexray-step.mjs', own) }];
 for (const key of options.peers.split(',').filter(Boolean)) {
+  if (key === 'recompute') {
+    const start = () => startLexray('lexray-step.mjs', [...own, '--recompute-layers']);
+    sides.push({ name: 'Lexray, layers computed once more', start });
+    continue;
+  }
   const [base, preload] = key.split('+');
   const { name, args } = peers[base];
   const environment = preload === 'mkl' ? { LD_PRELOAD: options['mkl-intel'] } : {};
@@ -87,7 +92,7 @@ const results = sides.map(({ name, steps, warmUp, peakRss }) => ({
 }));
 const config = JSON.parse(readFileSync(join(options.model, 'config.json'), 'utf8'));
 const { tokens } = JSON.parse(readFileSync(options.batch, 'utf8'));
-const [own] = results;
+const [first] = results;
 const versions = sides.map(({ peer }) => peer.ready).find((ready) => ready.torch) ?? {};
 const head = [
   `${cpus()[0].model.trim()}, ${options.threads} threads, Node ${process.versions.node}, torch ${versions.torch}, sentence-transformers ${versions['sentence-transformers']}; load ${load.map((x) => x.toFixed(1)).join(' to ')}`,
@@ -99,11 +104,11 @@ printTable([
   ...results.map(({ name, medianMs, cpuMs, peakRss, losses, gradientNorms }) => [
     name,
     medianMs.toFixed(0),
-    `${(medianMs / own.medianMs).toFixed(2)}×`,
+    `${(medianMs / first.medianMs).toFixed(2)}×`,
     median(cpuMs).toFixed(0),
-    `${(median(cpuMs) / median(own.cpuMs)).toFixed(2)}×`,
+    `${(median(cpuMs) / median(first.cpuMs)).toFixed(2)}×`,
     (peakRss / 1e6).toFixed(0),
-    `${(peakRss / own.peakRss).toFixed(2)}×`,
+    `${(peakRss / first.peakRss).toFixed(2)}×`,
     losses[0].toFixed(5),
     gradientNorms[0].toFixed(4),
   ]),

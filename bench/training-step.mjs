@@ -20,11 +20,11 @@ const adamW = {
 };
 
 /** A model in an engine: `step(batch)` takes one training step on token ids. */
-export async function openTraining({ config, weights, buckets = 4, threads = 2, dropoutRate = 0 }) {
+export async function openTraining({ config, weights, buckets = 4, threads = 2, ...options }) {
   const engine = await openOrtEngine({ threads });
   await engine.createVariables(modelVariables(config, true));
   for await (const { name, data } of weights) await engine.writeVariable(name, 'value', data);
-  const side = new TransformerSide(config, { activation: 'relu', buckets, dropoutRate });
+  const side = new TransformerSide(config, { activation: 'relu', buckets, dropoutRate: 0, ...options });
   const objective = new Objective({
     losses: [{ loss: new InfoNceLoss(), weight: 1 }],
     regularizers: [

@@ -42,6 +42,7 @@ function headInput(graph: Graph, config: GteConfig | NewConfig, layout: TokenLay
     const gated = dropout.apply(gatedUnit(inner, activation, 'up'));
     const outer = dropout.apply(linear(gated, `${layer}.mlp.down_proj`, hidden));
     x = layerNorm(Add(middle, outer), `${layer}.mlp_ln`, epsilon);
+    graph.layerOutputs.push(x);
   }
   return layerNorm(activation(linear(x, 'lm_head.dense', hidden)), 'lm_head.norm', epsilon);
 }

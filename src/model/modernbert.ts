@@ -47,6 +47,7 @@ function headInput(graph: Graph, config: ModernBertConfig, layout: TokenLayout, 
     const inner = linear(norm(x, `${layer}.mlp_norm`), `${layer}.mlp.Wi`, 2 * config.intermediate_size, inMlp);
     const gated = dropout.apply(gatedUnit(inner, activation, 'gate'));
     x = Add(x, linear(gated, `${layer}.mlp.Wo`, hidden, inMlp));
+    graph.layerOutputs.push(x);
   });
   const last = norm(x, 'model.final_norm');
   const transformed = linear(last, 'head.dense', hidden, { bias: config.classifier_bias });

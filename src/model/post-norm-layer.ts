@@ -56,5 +56,7 @@ export function postNormLayer(
   const inner = options.activation(linear(middle, names.inner, options.innerSize));
   const outer = linear(inner, names.outer, hidden);
   const added = options.outerDropout === false ? outer : dropout.apply(outer);
-  return layerNorm(Add(middle, added), names.outputNorm, epsilon);
+  const output = layerNorm(Add(middle, added), names.outputNorm, epsilon);
+  output.graph.layerOutputs.push(output);
+  return output;
 }

@@ -4,6 +4,7 @@ import type { ModelConfig } from '../checkpoint/families/model-family.ts';
 import { findFamily, modelShape } from '../checkpoint/families/registry.ts';
 import type { Graph, Value } from '../compute/graph/graph.ts';
 import { Exp, Mul, Neg } from '../compute/graph/ops/index.ts';
+import { recomputeLayers } from '../compute/graph/rematerialize.ts';
 import type { VariableSpec } from '../compute/runtime/engine.ts';
 import { albert } from './albert.ts';
 import { bert } from './bert.ts';
@@ -27,6 +28,8 @@ export interface SpladeGraphOptions {
   readonly trained: boolean;
   /** Dropout rate after embeddings and sublayers. */
   readonly dropoutRate: number;
+  /** Whether a backward pass computes the layers once more instead of keeping what they need. @default false */
+  readonly recomputeLayers?: boolean | undefined;
   /** Whether the logits are z·exp(−g), g a variable: see {@link headScaleName}. @default false */
   readonly learnedScale?: boolean | undefined;
 }
@@ -65,12 +68,13 @@ export interface HeadGraph {
 export function buildHeadGraph(
   graph: Graph,
   config: ModelConfig,
-  options: Pick<SpladeGraphOptions, 'buckets' | 'dropoutRate'>,
+  options: Pick<SpladeGraphOptions, 'buckets' | 'dropoutRate' | 'recomputeLayers'>,
 ): HeadGraph {
   const encoder = encoderGraphs.find((candidate) => candidate.modelTypes.includes(config.model_type))!;
   const layout = declareTokenLayout(graph, options.buckets);
   const dropout = new Dropout(graph, options.dropoutRate);
   const hidden = encoder.headInput(graph, config, layout, dropout);
+  if (options.recomputeLayers) recomputeLayers(graph);
   return { layout, hidden, dropout, ...declareDecoder(graph, config) };
 }
 

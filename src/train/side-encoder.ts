@@ -52,6 +52,8 @@ export interface TransformerSideOptions {
   /** Length buckets of a batch. */
   readonly buckets: number;
   readonly dropoutRate: number;
+  /** Whether the backward pass computes the layers once more: less memory, more time. @default false */
+  readonly recomputeLayers?: boolean | undefined;
   /** Before the names of the variables. @default none */
   readonly prefix?: string | undefined;
   /** Whether the logits are divided by a learned factor, see `splade-graph.ts`. @default false */
@@ -78,8 +80,8 @@ export class TransformerSide implements SideEncoder {
   }
 
   build(graph: Graph, buckets: number, trained: boolean): SideGraph {
-    const { activation, dropoutRate, learnedScale, prefix } = this.#options;
-    const options = { activation, buckets, dropoutRate, learnedScale, trained };
+    const { activation, dropoutRate, learnedScale, prefix, recomputeLayers } = this.#options;
+    const options = { activation, buckets, dropoutRate, learnedScale, trained, recomputeLayers };
     const { weights, dropout } = graph.within(prefix ?? '', () => buildSpladeGraph(graph, this.#config, options));
     return {
       weights,

@@ -5,11 +5,12 @@
 import { describe, expect, it } from 'vitest';
 import { findFamily, modelShape } from '../../src/checkpoint/families/registry.ts';
 import { addGradients } from '../../src/compute/graph/autodiff.ts';
-import { Graph } from '../../src/compute/graph/graph.ts';
+import { Graph, type Value } from '../../src/compute/graph/graph.ts';
 import { Mul, sumAll } from '../../src/compute/graph/ops/index.ts';
 import { fillDropoutMask } from '../../src/compute/runtime/dropout-mask.ts';
 import type { DropoutFeed, Tensor } from '../../src/compute/runtime/engine.ts';
 import { openOrtEngine } from '../../src/compute/runtime/ort-engine.ts';
+import type { Dropout } from '../../src/model/dropout.ts';
 import { buildSpladeGraph, modelVariables } from '../../src/model/splade-graph.ts';
 import { packTokens } from '../../src/model/token-layout.ts';
 import { Random } from '../../src/util/random.ts';
@@ -54,11 +55,15 @@ describe('gradients of a model, also in onnxruntime,', () => {
     const sequences = lengths.map((length) => Int32Array.from({ length }, () => random.integer(vocabulary)));
     const packed = packTokens(sequences, { buckets: 2, ...modelShape(config) });
 
-    const graph = new Graph();
-    const options = { activation: 'relu', buckets: packed.bucketCount, trained: true, dropoutRate: 0.2 } as const;
-    const { logits, dropout } = buildSpladeGraph(graph, config, options);
-    const loss = sumAll(Mul(logits, logits));
-    addGradients(graph, loss);
+    const build = (recomputeLayers: boolean): { graph: Graph; loss: Value; dropout: Dropout } => {
+      const graph = new Graph();
+      const options = { activation: 'relu', buckets: packed.bucketCount, trained: true, dropoutRate: 0.2 } as const;
+      const { logits, dropout } = buildSpladeGraph(graph, config, { ...options, recomputeLayers });
+      const loss = sumAll(Mul(logits, logits));
+      addGradients(graph, loss);
+      return { graph, loss, dropout };
+    };
+    const { graph, loss, dropout } = build(false);
     const masks = Object.entries(dropout.feeds({ T: packed.tokenCount }, 3, 1)).map(([name, feed]) => [
       name,
       filled(feed),
@@ -78,15 +83,26 @@ describe('gradients of a model, also in onnxruntime,', () => {
     for (const [name, { data }] of Object.entries(variables)) {
       await engine.writeVariable(name, 'value', data as Float32Array);
     }
-    const program = await engine.compile(graph);
-    await program.run(feeds);
+    const gradientsOf = async (compiled: Graph): Promise<Map<string, Float32Array>> => {
+      const program = await engine.compile(compiled);
+      await program.run(feeds);
+      await program.dispose();
+      const read = [...gradients.keys()].map(
+        async (name) => [name, await engine.readVariable(name, 'gradient')] as const,
+      );
+      return new Map(await Promise.all(read));
+    };
+    const kept = await gradientsOf(graph);
     const largest = Math.max(...[...gradients.values()].map((gradient) => gradient.reduce(greater, 0)));
     for (const [name, wanted] of gradients) {
-      const found = await engine.readVariable(name, 'gradient');
+      const found = kept.get(name)!;
       const scale = Math.max(wanted.reduce(greater, 0), 1e-3 * largest);
       const difference = wanted.reduce((most, g, i) => greater(most, g - found[i]!), 0);
       expect(difference / scale, `${name} in onnxruntime`).toBeLessThan(1e-4);
     }
+    const { graph: recomputing } = build(true);
+    expect(recomputing.nodes.length).toBeGreaterThan(graph.nodes.length);
+    expect(await gradientsOf(recomputing), 'the same, layers computed once more').toEqual(kept);
     await engine.dispose();
   });
 });

@@ -88,6 +88,8 @@ export class Graph {
   readonly scatterGradients: Map<string, ScatterGradient[]> = new Map();
   /** Values that a backward pass computes once more instead of keeping them; see `rematerialize.ts`. */
   readonly recomputed: Set<Value> = new Set();
+  /** What the layers of an encoder hand on, in order; see `recomputeLayers`. */
+  readonly layerOutputs: Value[] = [];
   readonly differentiations: Differentiation[] = [];
   readonly #names = new Set<string>();
   #counter = 0;

@@ -33,6 +33,16 @@ export function rematerialize(graph: Graph, forward: number): void {
   }
 }
 
+/**
+ * Has everything up to the last layer computed once more but the outputs of the layers: less memory, for about the time of
+ * another forward pass. To be called before the graph is differentiated.
+ */
+export function recomputeLayers(graph: Graph): void {
+  const last = graph.nodes.findIndex(({ outputs }) => outputs.includes(graph.layerOutputs.at(-1)!));
+  for (const { outputs } of graph.nodes.slice(0, last + 1)) for (const value of outputs) graph.recomputed.add(value);
+  for (const value of graph.layerOutputs) graph.recomputed.delete(value);
+}
+
 /** Values that leave the graph, and so exist until its end. */
 function keptAnyway(graph: Graph): Set<Value> {
   const scattered = [...graph.scatterGradients.values()]
