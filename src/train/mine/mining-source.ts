@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { joinTitle } from '../../data/document.ts';
 import { loadBeir } from '../../data/load-beir.ts';
 import { type NamedText, readTexts } from '../../data/read-texts.ts';
-import { readTrainingExamples } from '../../data/read-training-examples.ts';
-import { findTextFile } from '../../data/text-lookup.ts';
-import { badInput } from '../../util/errors.ts';
+import { readTrainingExamples, streamTrainingExamples } from '../../data/read-training-examples.ts';
+import { findTextFile, hasText } from '../../data/text-lookup.ts';
+import { badInput, LexrayError } from '../../util/errors.ts';
 import type { WarningListener } from '../../util/progress.ts';
 
 /** A document that answers a query: known by its docid, its text, or both. */
@@ -82,47 +82,57 @@ async function openBeir(path: string, options: MiningSourceOptions): Promise<Min
 
 async function openExamples(path: string, options: MiningSourceOptions): Promise<MiningSource> {
   const { corpus, titleSeparator, signal } = options;
+  const file = corpus === undefined ? undefined : findTextFile(corpus, 'documents');
+  if (corpus !== undefined && file === undefined) {
+    throw badInput(`there are no documents in ${corpus}`, {
+      where: corpus,
+      cure: 'give a BEIR folder, or a file of documents (.jsonl, .tsv or Parquet)',
+    });
+  }
+  const byId = file !== undefined && (await namesDocuments(path, file, options));
   const groups = new Map<string, { qid: string | undefined; positives: Map<string, Positive> }>();
   const ownTexts = new Set<string>();
-  for (const { query, positive, positiveId, negatives, id } of await readTrainingExamples(path, options)) {
+  const reading = { ...options, corpus: byId ? corpus : undefined };
+  for (const { query, positive, positiveId, negatives, id } of await readTrainingExamples(path, reading)) {
     let group = groups.get(query);
     if (group === undefined) {
       group = { qid: id, positives: new Map() };
       groups.set(query, group);
     }
-    group.positives.set(positive, { docid: corpus === undefined ? undefined : positiveId, text: positive });
-    if (corpus === undefined) for (const text of [positive, ...negatives]) ownTexts.add(text);
+    group.positives.set(positive, { docid: byId ? positiveId : undefined, text: positive });
+    if (file === undefined) for (const text of [positive, ...negatives]) ownTexts.add(text);
   }
   const queries = Array.from(groups, ([text, { qid, positives }]) => ({
     qid,
     text,
     positives: [...positives.values()],
   }));
-  if (corpus === undefined) {
-    return {
-      queries,
-      async *documents() {
-        let number = 0;
-        for (const text of ownTexts) yield { id: `text-${++number}`, text };
-      },
-      countDocuments: async () => ownTexts.size,
-    };
-  }
-  const file = findTextFile(corpus, 'documents');
-  if (file === undefined) {
-    throw badInput(`there are no documents in ${corpus}`, {
-      where: corpus,
-      cure: 'give a BEIR folder, or a file of documents (.jsonl, .tsv or Parquet)',
-    });
-  }
-  const documents = (): AsyncIterable<NamedText> => readTexts(file, { titleSeparator, signal });
+  const documents = file === undefined ? () => numbered(ownTexts) : () => readTexts(file, { titleSeparator, signal });
   return {
     queries,
     documents,
     async countDocuments() {
+      if (file === undefined) return ownTexts.size;
       let count = 0;
       for await (const _ of documents()) count++;
       return count;
     },
   };
+}
+
+/** Whether the data name their positives by the ids of the corpus; else they hold texts. */
+async function namesDocuments(path: string, file: string, options: MiningSourceOptions): Promise<boolean> {
+  try {
+    const first = streamTrainingExamples(path, { ...options, corpus: undefined, maxNegatives: 0 });
+    for await (const { positive } of first) return await hasText(file, positive);
+  } catch (error) {
+    // By id without a place to look: what else is wrong comes up again when all is read.
+    if (!(error instanceof LexrayError) || error.code !== 'BAD_INPUT') throw error;
+  }
+  return true;
+}
+
+async function* numbered(texts: Iterable<string>): AsyncGenerator<NamedText> {
+  let number = 0;
+  for (const text of texts) yield { id: `text-${++number}`, text };
 }
