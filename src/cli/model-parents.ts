@@ -4,7 +4,7 @@ import { join, relative, sep } from 'node:path';
 import { hashFile } from '../util/manifest.ts';
 
 const deciding =
-  /(\.safetensors|\.bin|^config[a-z_]*\.json|^modules\.json|^router_config\.json|^idf\.json|^tokenizer[a-z_]*\.json|^vocab\.txt|^lexray\.json)$/;
+  /(\.safetensors|\.bin|^config[a-z_]*\.json|^modules\.json|^router_config\.json|^idf\.json|^tokenizer[a-z_]*\.json|^vocab\.txt|^lexray\.json|^output_vocabulary\.json)$/;
 
 /** SHA-256 of each such file, by `model/PATH`. */
 export async function modelParents(folder: string): Promise<Record<string, string>> {

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import type { ModelConfig } from '../checkpoint/families/model-family.ts';
 import { type ModelFolder, openModelFolder, requireSharedEncoder } from '../checkpoint/layouts/model-folder.ts';
 import { writeModelFolder } from '../checkpoint/layouts/write-model-folder.ts';
+import { droppedTerms } from '../model/dropped-terms.ts';
 import { loadTokenizer } from '../tokenizer/load-tokenizer.ts';
 import { badInput } from '../util/errors.ts';
 import type { ProgressListener, WarningListener } from '../util/progress.ts';
@@ -86,7 +87,7 @@ export async function exportOnnx(options: OnnxExportOptions): Promise<OnnxExport
     const logits = logitsGraph(config);
     const graphs = {
       [logitsFile]: logits,
-      [spladeFile]: spladeGraph(config, pooling.activation, await droppedTerms(model)),
+      [spladeFile]: spladeGraph(config, pooling.activation, await termsLeftOut(model)),
     };
     const bytes = family.weights(config).reduce((sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0);
     const outside = bytes > (options.mostInside ?? 2e9) ? dataFile : undefined;
@@ -106,15 +107,15 @@ export async function exportOnnx(options: OnnxExportOptions): Promise<OnnxExport
     return {
       files: [...Object.keys(graphs), ...(outside === undefined ? [] : [outside])].map((name) => `onnx/${name}`),
       inputs: [...logits.feeds.keys()],
-      vocabularySize: config.vocab_size,
+      vocabularySize: family.shape(config).vocabularySize,
     };
   } finally {
     await model.close();
   }
 }
 
-async function droppedTerms({ policy, tokenizerFolder }: ModelFolder): Promise<ReadonlySet<number>> {
-  return policy.specialTokens === 'drop' ? (await loadTokenizer(tokenizerFolder)).specialIds : new Set();
+async function termsLeftOut({ policy, tokenizerFolder, checkpoint }: ModelFolder): Promise<ReadonlySet<number>> {
+  return droppedTerms(policy, checkpoint.config, await loadTokenizer(tokenizerFolder));
 }
 
 /** Transformers.js must be told that a graph has its parameters outside, and in how many files. */

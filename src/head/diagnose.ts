@@ -138,11 +138,12 @@ export async function diagnose(model: ModelFolder, options: DiagnoseOptions = {}
   const { tokenizer, head, texts, cache } = await encodeForDiagnosis(model, options);
   const observed = observe(cache, noCorrection);
   const { vocabularySize } = head.location;
+  const termCount = model.outputVocabulary?.terms.length ?? tokenizer.size;
   const verdicts = judge({
     head,
     observed,
     vocabularySize,
-    tokenizerSize: tokenizer.size,
+    tokenizerSize: termCount,
     rivals: model.checkpoint.rivals,
     recipe,
   });
@@ -151,12 +152,12 @@ export async function diagnose(model: ModelFolder, options: DiagnoseOptions = {}
   return {
     modelType: model.checkpoint.config.model_type,
     vocabularySize,
-    tokenizerSize: tokenizer.size,
+    tokenizerSize: termCount,
     head,
     texts,
     observed,
     cache,
-    sinkTokens: observed.sinks.map(({ term }) => tokenizer.token(term)),
+    sinkTokens: observed.sinks.map(({ term }) => model.outputVocabulary?.terms[term] ?? tokenizer.token(term)),
     exactDeviation: cache.exactDeviation,
     tokenLogits: {
       bins: tokenLogits.logits.linearBins(60),

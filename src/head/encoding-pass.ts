@@ -3,9 +3,11 @@
  * first 128 that have six words are encoded in two halves as well, of 32 tokens at most. Token-level logits are taken at 2,048 tokens chosen at
  * random (all of them when there are fewer), since 512 texts have about a billion of them.
  */
+import { modelShape } from '../checkpoint/families/registry.ts';
 import { type ModelFolder, requireSharedEncoder } from '../checkpoint/layouts/model-folder.ts';
 import type { Engine, Program, Tensor } from '../compute/runtime/engine.ts';
 import { openOrtEngine } from '../compute/runtime/ort-engine.ts';
+import { droppedTerms } from '../model/dropped-terms.ts';
 import { lengthSortedBatches, preparedText } from '../model/sparse-encoder.ts';
 import { modelVariables } from '../model/splade-graph.ts';
 import { packTokens } from '../model/token-layout.ts';
@@ -96,7 +98,8 @@ export async function runEncodingPass(
       cure: 'a head can be diagnosed for max pooling only',
     });
   }
-  checkVocabulary(tokenizer, vocabularySize, { where: model.folder });
+  const { inputVocabularySize, ownTerms } = modelShape(config);
+  checkVocabulary(tokenizer, inputVocabularySize, { where: model.folder, ownTerms });
   const { signal } = options;
   const biasValues = bias === undefined ? new Float32Array(vocabularySize) : await model.checkpoint.readTensor(bias);
   const engine =
@@ -121,7 +124,7 @@ export async function runEncodingPass(
         { length: (pooled.length - texts.length) / 2 },
         (_, i) => [pooled[texts.length + 2 * i]!, pooled[texts.length + 2 * i + 1]!] as const,
       ),
-      dropped: model.policy.specialTokens === 'drop' ? tokenizer.specialIds : new Set(),
+      dropped: droppedTerms(model.policy, config, tokenizer),
       tokenLogits,
       moments,
       exactDeviation: await meanDeviation(engine, model, moments, vocabularySize),

@@ -4,6 +4,7 @@
  */
 import type { ModelConfig } from '../checkpoint/families/model-family.ts';
 import type { LexrayModelPolicy } from '../checkpoint/layouts/model-policy.ts';
+import type { OutputVocabulary } from '../checkpoint/layouts/output-vocabulary.ts';
 import type { Engine } from '../compute/runtime/engine.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { BatchEncoderOptions } from './batch-encoder.ts';
@@ -29,6 +30,8 @@ export interface EncoderParts extends TransformerParts {
 export interface TransformerParts extends BatchEncoderOptions {
   readonly config: ModelConfig;
   readonly tokenizer: Tokenizer;
+  /** The terms of the vectors, where they are not the tokens of the tokenizer. */
+  readonly outputVocabulary?: OutputVocabulary | undefined;
 }
 
 /** What encodes queries alone. */

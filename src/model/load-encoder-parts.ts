@@ -75,7 +75,7 @@ function neededEncoders({ checkpoint, query }: ModelFolder, kinds: readonly Text
 }
 
 async function transformerParts(
-  { checkpoint: { config }, pooling, tokenizerFolder }: Omit<EncoderModules, 'casing'>,
+  { checkpoint: { config }, pooling, tokenizerFolder, outputVocabulary }: Omit<EncoderModules, 'casing'>,
   where: string,
   onWarning: WarningListener | undefined,
 ): Promise<TransformerParts> {
@@ -86,8 +86,9 @@ async function transformerParts(
     });
   }
   const tokenizer = await loadTokenizer(tokenizerFolder);
-  checkVocabulary(tokenizer, config.vocab_size, { where, onWarning });
-  return { config, activation: pooling.activation, tokenizer };
+  const { inputVocabularySize, ownTerms } = modelShape(config);
+  checkVocabulary(tokenizer, inputVocabularySize, { where, ownTerms, onWarning });
+  return { config, activation: pooling.activation, tokenizer, outputVocabulary };
 }
 
 async function queryParts(
@@ -101,7 +102,7 @@ async function queryParts(
     const parts = await transformerParts(query, folder, onWarning);
     return { kind: 'encoder', casing, prefix: queryPrefix, ...parts };
   }
-  const dimensions = checkpoint.config.vocab_size;
+  const dimensions = modelShape(checkpoint.config).vocabularySize;
   const tokenizer = await loadTokenizer(query.tokenizerFolder);
   checkVocabulary(tokenizer, dimensions, { where: query.tokenizerFolder });
   warnOfOtherTokens(tokenizer, documents, query.tokenizerFolder, onWarning);

@@ -4,6 +4,7 @@
  * works on the window before.
  */
 
+import { modelShape } from '../checkpoint/families/registry.ts';
 import type { LexrayModelPolicy } from '../checkpoint/layouts/model-policy.ts';
 import type { Engine } from '../compute/runtime/engine.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
@@ -12,6 +13,7 @@ import type { ProgressListener } from '../util/progress.ts';
 import { keepTopTerms } from '../vectors/prune/keep-top-terms.ts';
 import { emptyVector, type SparseVector } from '../vectors/sparse-vector.ts';
 import { BatchEncoder } from './batch-encoder.ts';
+import { droppedTerms } from './dropped-terms.ts';
 import type { EncoderParts, QueryParts, TextKind } from './encoder-parts.ts';
 import { type LoadEncoderOptions, loadEncoderParts } from './load-encoder-parts.ts';
 import { StaticEncoder } from './static-encoder.ts';
@@ -52,6 +54,7 @@ export class SparseEncoder {
   readonly policy: LexrayModelPolicy;
   /** Terms of the vocabulary: the width of the vectors. */
   readonly dimensions: number;
+  readonly #terms: readonly string[] | undefined;
   /** How queries are encoded: as documents are, by an encoder of their own, or by token weights without a model. */
   readonly queryEncoder: 'shared' | 'encoder' | 'static';
   readonly #engine: Engine | undefined;
@@ -62,7 +65,8 @@ export class SparseEncoder {
   constructor(parts: EncoderParts) {
     this.tokenizer = parts.tokenizer;
     this.policy = parts.policy;
-    this.dimensions = parts.config.vocab_size;
+    this.dimensions = modelShape(parts.config).vocabularySize;
+    this.#terms = parts.outputVocabulary?.terms;
     this.#engine = parts.engine;
     this.#maxActiveDims = parts.maxActiveDims;
     this.queryEncoder = parts.query?.kind ?? 'shared';
@@ -129,6 +133,11 @@ export class SparseEncoder {
   async encodeOne(text: string, options: EncodeOptions): Promise<SparseVector> {
     const [vector] = await this.#encodeWindow([text], options, { stopped: () => false, encoded: () => {} });
     return vector!;
+  }
+
+  /** The term of a dimension: a token, or a unigram of the output vocabulary; undefined when there is none. */
+  term(dimension: number): string | undefined {
+    return this.#terms === undefined ? this.tokenizer.token(dimension) : this.#terms[dimension];
   }
 
   /** The token ids of a text as its side of the model takes them: prompt, casing, length and special tokens. */
@@ -203,12 +212,13 @@ export function preparedText(text: string, kind: TextKind, policy: LexrayModelPo
 /** @throws LexrayError USAGE when there is no engine for a transformer */
 function sideOf(engine: Engine | undefined, parts: QueryParts, policy: LexrayModelPolicy): Side {
   const { tokenizer, casing = policy.casing } = parts;
-  const dropped: ReadonlySet<number> = policy.specialTokens === 'drop' ? tokenizer.specialIds : new Set();
   if (parts.kind === 'static') {
+    const dropped: ReadonlySet<number> = policy.specialTokens === 'drop' ? tokenizer.specialIds : new Set();
     return { tokenizer, casing, dropped, addSpecialTokens: false, batches: new StaticEncoder(parts.weights) };
   }
   if (engine === undefined) throw new LexrayError('USAGE', 'a transformer needs an engine');
   const batches = new BatchEncoder(engine, parts.config, parts);
+  const dropped = droppedTerms(policy, parts.config, tokenizer);
   return { tokenizer, casing, dropped, addSpecialTokens: true, batches };
 }
 

@@ -7,31 +7,34 @@ import type { Tokenizer } from './tokenizer.ts';
 export interface CheckVocabularyOptions {
   /** Folder or file that the error names. */
   readonly where?: string;
+  /** Whether the rows are of the word embeddings only: the head has terms of its own. @default false */
+  readonly ownTerms?: boolean | undefined;
   readonly onWarning?: WarningListener | undefined;
 }
 
 /**
- * Checks that a tokenizer fits a head of `vocabularySize` rows. A wider head is legal (rows are often padded to a
+ * Checks that a tokenizer fits a head, or word embeddings, of so many rows. A wider head is legal (rows are often padded to a
  * multiple of 64) but its extra dimensions have no token, which is warned of.
  * @throws LexrayError BAD_INPUT when the tokenizer has ids outside the head
  */
 export function checkVocabulary(
   tokenizer: Pick<Tokenizer, 'size'>,
-  vocabularySize: number,
+  rows: number,
   options: CheckVocabularyOptions = {},
 ): void {
-  if (tokenizer.size > vocabularySize) {
+  if (tokenizer.size > rows) {
+    const part = options.ownTerms ? 'word embeddings' : 'head';
     throw badInput(
-      `tokenizer and head of different width: the tokenizer has ids up to ${tokenizer.size - 1}, the head has ${vocabularySize} rows (0 to ${vocabularySize - 1})`,
+      `tokenizer and ${part} of different width: the tokenizer has ids up to ${tokenizer.size - 1}, the ${part} ${options.ownTerms ? 'have' : 'has'} ${rows} rows (0 to ${rows - 1})`,
       {
         ...(options.where === undefined ? {} : { where: options.where }),
         cure: 'use the tokenizer that the model was trained with, or resize the embeddings and the head of the model',
       },
     );
   }
-  if (tokenizer.size < vocabularySize) {
+  if (tokenizer.size < rows && !options.ownTerms) {
     options.onWarning?.(
-      `the head has ${vocabularySize} rows, the tokenizer ${tokenizer.size} tokens: dimensions from ${tokenizer.size} on have no token`,
+      `the head has ${rows} rows, the tokenizer ${tokenizer.size} tokens: dimensions from ${tokenizer.size} on have no token`,
     );
   }
 }

@@ -6,7 +6,7 @@
 
 import type { NamedWeight } from '../checkpoint/checkpoint.ts';
 import type { ModelConfig } from '../checkpoint/families/model-family.ts';
-import { findFamily } from '../checkpoint/families/registry.ts';
+import { findFamily, modelShape } from '../checkpoint/families/registry.ts';
 import type { ModelFolder } from '../checkpoint/layouts/model-folder.ts';
 import type { LexrayModelPolicy } from '../checkpoint/layouts/model-policy.ts';
 import type { QueryContent } from '../checkpoint/layouts/write-model-folder.ts';
@@ -89,7 +89,10 @@ async function openEncoder(options: QuerySideOptions): Promise<QueryTraining> {
   const own = model.query.kind === 'encoder' ? model.query : undefined;
   const config = own?.checkpoint.config ?? documents.config;
   const tokenizer = own ? await loadTokenizer(own.tokenizerFolder) : options.tokenizer;
-  if (own) checkVocabulary(tokenizer, config.vocab_size, { where: own.tokenizerFolder, onWarning });
+  if (own) {
+    const { inputVocabularySize, ownTerms } = modelShape(config);
+    checkVocabulary(tokenizer, inputVocabularySize, { where: own.tokenizerFolder, ownTerms, onWarning });
+  }
   if (own && own.pooling.strategy !== 'max') {
     throw badInput(`training needs max pooling, the queries' encoder has ${own.pooling.strategy} pooling`, {
       where: own.tokenizerFolder,
@@ -126,7 +129,13 @@ async function openEncoder(options: QuerySideOptions): Promise<QueryTraining> {
 async function openTable(options: QuerySideOptions): Promise<QueryTraining> {
   const { model, texts, signal, onProgress, onWarning } = options;
   const own = model.query.kind === 'static' ? model.query : undefined;
-  const dimensions = options.documents.config.vocab_size;
+  const { vocabularySize: dimensions, ownTerms } = modelShape(options.documents.config);
+  if (ownTerms) {
+    throw badInput('queries by token weights have the dimensions of tokens, not those of an output vocabulary', {
+      where: model.folder,
+      cure: 'choose another query encoder',
+    });
+  }
   const tokenizer = own ? await loadTokenizer(own.tokenizerFolder) : options.tokenizer;
   const casing = own?.casing ?? model.policy.casing;
   const table = own

@@ -81,7 +81,8 @@ export async function openTrainingSession(
       });
     }
     const tokenizer = await loadTokenizer(model.tokenizerFolder);
-    checkVocabulary(tokenizer, modelConfig.vocab_size, { where: options.model, onWarning });
+    const { inputVocabularySize, ownTerms } = modelShape(modelConfig);
+    checkVocabulary(tokenizer, inputVocabularySize, { where: options.model, ownTerms, onWarning });
     const policy = trainingPolicy(model, config);
     const { lengthBuckets: buckets, dropoutRate, gradientCacheChunk: chunkSize } = config;
     const learnedScale = config.headScaleLearningRate !== undefined;
@@ -141,6 +142,7 @@ export async function openTrainingSession(
       activation,
       learnedScale,
       tokenizer,
+      outputVocabulary: model.outputVocabulary,
       policy: recorded,
       maxActiveDims: model.maxActiveDims,
       query: query?.partsFor(engine),

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { bertShape } from './bert.ts';
 import { type BertLikeConfig, bertFields } from './bert-config.ts';
-import { count, probability, withFittingSizes } from './config-fields.ts';
+import { count, decoderRows, probability, withFittingSizes } from './config-fields.ts';
 import type { ModelFamily, TiedNames, WeightSpec } from './model-family.ts';
 import { WeightList } from './weight-list.ts';
 
@@ -86,6 +86,6 @@ function weights(config: AlbertConfig): readonly WeightSpec[] {
   }
   list.dense('predictions.dense', width, hidden, { identityFrom: 0 });
   list.layerNorm('predictions.LayerNorm', width);
-  list.decoder(config.vocab_size, width, { tied: config.tie_word_embeddings });
+  list.decoder(decoderRows(config), width, { tied: config.tie_word_embeddings });
   return list.specs;
 }

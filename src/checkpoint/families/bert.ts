@@ -3,6 +3,7 @@
  * `cls.predictions.bias` or `cls.predictions.decoder.bias`.
  */
 import { type BertConfig, type BertLikeConfig, bertConfigSchema } from './bert-config.ts';
+import { decoderRows, type ModelFields, vocabularyShape } from './config-fields.ts';
 import type { ModelFamily, ModelShape, TiedNames, WeightSpec } from './model-family.ts';
 import { WeightList } from './weight-list.ts';
 
@@ -32,7 +33,7 @@ function weights(config: BertConfig): readonly WeightSpec[] {
   bertEncoderWeights(list, 'bert', config);
   list.dense('cls.predictions.transform.dense', hidden, hidden, { identityFrom: 0 });
   list.layerNorm('cls.predictions.transform.LayerNorm', hidden);
-  list.decoder(config.vocab_size, hidden, { tied: config.tie_word_embeddings });
+  list.decoder(decoderRows(config), hidden, { tied: config.tie_word_embeddings });
   return list.specs;
 }
 
@@ -58,12 +59,12 @@ export function bertEncoderWeights(list: WeightList, base: string, config: BertL
 
 /** The shape of a model with BERT's field names. */
 export function bertShape(
-  config: Pick<BertLikeConfig, 'vocab_size' | 'hidden_size' | 'num_attention_heads' | 'num_hidden_layers'>,
+  config: ModelFields & Pick<BertLikeConfig, 'hidden_size' | 'num_attention_heads' | 'num_hidden_layers'>,
   maxPositions: number,
 ): ModelShape {
   const { hidden_size: hiddenSize, num_attention_heads: heads } = config;
   return {
-    vocabularySize: config.vocab_size,
+    ...vocabularyShape(config),
     hiddenSize,
     decoderWidth: hiddenSize,
     layers: config.num_hidden_layers,

@@ -36,6 +36,11 @@ export interface ModelFields {
   readonly initializer_range: number;
   /** Whether the decoder of the MLM head is the matrix of word embeddings. */
   readonly tie_word_embeddings: boolean;
+  /**
+   * Lexray's own: rows of the decoder, where they stand for the terms of `output_vocabulary.json` and not for the tokens of
+   * the tokenizer. transformers has no such key and refuses the decoder's shape.
+   */
+  readonly output_vocabulary_size?: number | undefined;
 }
 
 /** What all configs have: these fields, and unknown ones, which are kept. */
@@ -50,7 +55,26 @@ export const modelFields: FieldSchemas<ModelFields> = {
   max_position_embeddings: positionCount,
   initializer_range: z.number().min(0).max(100).default(0.02),
   tie_word_embeddings: z.boolean().default(true),
+  output_vocabulary_size: count(1 << 24).optional(),
 };
+
+/** What a config says of its vocabularies; see `ModelShape`. */
+export function vocabularyShape(config: ModelFields): {
+  readonly vocabularySize: number;
+  readonly inputVocabularySize: number;
+  readonly ownTerms: boolean;
+} {
+  return {
+    vocabularySize: decoderRows(config),
+    inputVocabularySize: config.vocab_size,
+    ownTerms: config.output_vocabulary_size !== undefined,
+  };
+}
+
+/** Rows of the decoder. */
+export function decoderRows({ output_vocabulary_size: own, vocab_size: tokens }: ModelFields): number {
+  return own ?? tokens;
+}
 
 /** The sizes of an encoder, under the names of most families. */
 export interface EncoderFields {
@@ -70,7 +94,10 @@ export const encoderFields: FieldSchemas<EncoderFields> = {
   intermediate_size: count(1 << 20),
 };
 
-/** The schema with the conditions that heads divide the hidden size and that the vocabulary has the padding token. */
+/**
+ * The schema with the conditions that heads divide the hidden size, that the vocabulary has the padding token, and that a
+ * decoder for terms of its own is not tied to the embeddings of tokens.
+ */
 export function withFittingSizes<Config extends CommonConfig>(
   schema: z.ZodType<Config>,
   names: { readonly hidden: string; readonly heads: string } = { hidden: 'hidden_size', heads: 'num_attention_heads' },
@@ -83,6 +110,10 @@ export function withFittingSizes<Config extends CommonConfig>(
     .refine((config) => !(typeof config.pad_token_id === 'number' && config.pad_token_id >= config.vocab_size), {
       error: 'pad_token_id must be below vocab_size',
       path: ['pad_token_id'],
+    })
+    .refine((config) => !(config.output_vocabulary_size !== undefined && config.tie_word_embeddings), {
+      error: 'with output_vocabulary_size the decoder is not that of the tokens: tie_word_embeddings must be false',
+      path: ['output_vocabulary_size'],
     });
 }
 

@@ -3,9 +3,11 @@ import { z } from 'zod';
 import {
   type CommonConfig,
   count,
+  decoderRows,
   modelFields,
   positionCount,
   probability,
+  vocabularyShape,
   withFittingSizes,
 } from './config-fields.ts';
 import type { ModelFamily, TiedNames, WeightSpec } from './model-family.ts';
@@ -56,7 +58,7 @@ export const distilBertFamily: ModelFamily<DistilBertConfig> = {
   configSchema: schema,
   weights,
   shape: (config) => ({
-    vocabularySize: config.vocab_size,
+    ...vocabularyShape(config),
     hiddenSize: config.dim,
     decoderWidth: config.dim,
     layers: config.n_layers,
@@ -89,6 +91,6 @@ function weights(config: DistilBertConfig): readonly WeightSpec[] {
   }
   list.dense('vocab_transform', dim, dim, { identityFrom: 0 });
   list.layerNorm('vocab_layer_norm', dim);
-  list.decoder(config.vocab_size, dim, { tied: config.tie_word_embeddings });
+  list.decoder(decoderRows(config), dim, { tied: config.tie_word_embeddings });
   return list.specs;
 }

@@ -4,6 +4,7 @@
  * value are packed into one matrix, the two halves of the gated feed-forward layer into another.
  */
 import { bertShape } from './bert.ts';
+import { decoderRows } from './config-fields.ts';
 import { type GteConfig, gteConfigSchema, type NewConfig, newConfigSchema } from './gte-config.ts';
 import type { ModelFamily, TiedNames, WeightSpec } from './model-family.ts';
 import { WeightList } from './weight-list.ts';
@@ -61,6 +62,6 @@ function weights(base: string, otherPrefixes: readonly string[], config: GteConf
   }
   list.dense('lm_head.dense', hidden, hidden, { identityFrom: 0 });
   list.layerNorm('lm_head.norm', hidden);
-  list.decoder(config.vocab_size, hidden, { tied: config.tie_word_embeddings });
+  list.decoder(decoderRows(config), hidden, { tied: config.tie_word_embeddings });
   return list.specs;
 }

@@ -22,8 +22,12 @@ export type ModelConfig =
 
 /** What a config says of a model, whatever the names of its family. */
 export interface ModelShape {
-  /** Terms of the vocabulary: rows of the decoder. */
+  /** Terms of the vectors: rows of the decoder. */
   readonly vocabularySize: number;
+  /** Tokens of the input: rows of the word embeddings. */
+  readonly inputVocabularySize: number;
+  /** Whether the terms are those of `output_vocabulary.json`, not the tokens of the input. */
+  readonly ownTerms: boolean;
   /** Width of a token between layers. */
   readonly hiddenSize: number;
   /** Width of the decoder's input: ALBERT's `embedding_size`, elsewhere the hidden size. */

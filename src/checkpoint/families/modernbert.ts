@@ -1,5 +1,6 @@
 /** The weights of `ModernBertForMaskedLM` (Warner et al., arXiv 2412.13663; Ettin, arXiv 2507.11412). */
 import { bertShape } from './bert.ts';
+import { decoderRows } from './config-fields.ts';
 import type { ModelFamily, TiedNames, WeightSpec } from './model-family.ts';
 import { type ModernBertConfig, modernBertConfigSchema } from './modernbert-config.ts';
 import { WeightList } from './weight-list.ts';
@@ -43,6 +44,6 @@ function weights(config: ModernBertConfig): readonly WeightSpec[] {
   list.layerNorm('model.final_norm', hidden, norm);
   list.dense('head.dense', hidden, hidden, { bias: config.classifier_bias, identityFrom: 0 });
   list.layerNorm('head.norm', hidden, norm);
-  list.decoder(config.vocab_size, hidden, { tied: config.tie_word_embeddings, bias: config.decoder_bias });
+  list.decoder(decoderRows(config), hidden, { tied: config.tie_word_embeddings, bias: config.decoder_bias });
   return list.specs;
 }

@@ -8,7 +8,7 @@
 import { z } from 'zod';
 import { bertEncoderWeights, bertShape } from './bert.ts';
 import { type BertLikeConfig, bertFields } from './bert-config.ts';
-import { withFittingSizes } from './config-fields.ts';
+import { decoderRows, withFittingSizes } from './config-fields.ts';
 import type { ModelFamily, TiedNames, WeightSpec } from './model-family.ts';
 import { WeightList } from './weight-list.ts';
 
@@ -68,6 +68,6 @@ function weights(config: RobertaConfig): readonly WeightSpec[] {
   bertEncoderWeights(list, 'roberta', config);
   list.dense('lm_head.dense', hidden, hidden, { identityFrom: 0 });
   list.layerNorm('lm_head.layer_norm', hidden);
-  list.decoder(config.vocab_size, hidden, { tied: config.tie_word_embeddings });
+  list.decoder(decoderRows(config), hidden, { tied: config.tie_word_embeddings });
   return list.specs;
 }

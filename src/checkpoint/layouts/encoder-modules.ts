@@ -9,6 +9,7 @@ import { type Checkpoint, type OpenCheckpointOptions, openCheckpoint } from '../
 import { quote } from '../json-cursor.ts';
 import { checkJson, readJson, readJsonIfExists } from '../read-json.ts';
 import type { LexrayModelPolicy } from './model-policy.ts';
+import { type OutputVocabulary, readOutputVocabulary } from './output-vocabulary.ts';
 import {
   type Pooling,
   type StoredTransformerModule,
@@ -31,6 +32,8 @@ export interface EncoderModules {
   readonly checkpoint: Checkpoint;
   /** Where the tokenizer files are. */
   readonly tokenizerFolder: string;
+  /** The terms of the vectors, where they are not the tokens of the tokenizer. */
+  readonly outputVocabulary: OutputVocabulary | undefined;
   readonly pooling: Pooling;
   /** Longest input in tokens, special tokens included; never more than the model has positions. */
   readonly maxSequenceLength: number;
@@ -104,7 +107,8 @@ export async function openEncoderModules(
     return {
       checkpoint,
       tokenizerFolder: transformer,
-      pooling: await readPooling(pooling, checkpoint.config.vocab_size),
+      outputVocabulary: await readOutputVocabulary(transformer, checkpoint.config),
+      pooling: await readPooling(pooling, checkpoint.family.shape(checkpoint.config).vocabularySize),
       maxSequenceLength: await readMaxSequenceLength(checkpoint, module.max_seq_length, options.onWarning),
       casing: module.do_lower_case ? 'lower' : 'keep',
     };

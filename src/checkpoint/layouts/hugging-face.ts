@@ -5,6 +5,7 @@
 import { type OpenCheckpointOptions, openCheckpoint } from '../checkpoint.ts';
 import { readMaxSequenceLength } from './encoder-modules.ts';
 import type { LayoutSides } from './model-folder.ts';
+import { readOutputVocabulary } from './output-vocabulary.ts';
 
 /** @throws LexrayError BAD_INPUT when a file does not fit */
 export async function openHuggingFaceLayout(folder: string, options: OpenCheckpointOptions): Promise<LayoutSides> {
@@ -14,6 +15,7 @@ export async function openHuggingFaceLayout(folder: string, options: OpenCheckpo
       document: {
         checkpoint,
         tokenizerFolder: folder,
+        outputVocabulary: await readOutputVocabulary(folder, checkpoint.config),
         pooling: { strategy: 'max', activation: 'relu' },
         maxSequenceLength: await readMaxSequenceLength(checkpoint, undefined, options.onWarning),
         casing: 'keep',

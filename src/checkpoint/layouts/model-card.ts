@@ -29,6 +29,8 @@ export interface ModelCard {
 export interface CardFacts {
   readonly architecture: string;
   readonly dimensions: number;
+  /** Whether the dimensions are the unigrams of `output_vocabulary.json`, not the tokens of the tokenizer. */
+  readonly ownTerms: boolean;
   readonly maxSequenceLength: number;
   readonly pooling: Pooling;
   /** What encodes the queries, if not the documents' encoder. */
@@ -55,11 +57,13 @@ export function encodeModelCard(card: ModelCard, facts: CardFacts): string {
   return [
     `---\n${stringify(frontMatter(card, title, facts))}---`,
     `# ${title.replaceAll('\n', ' ')}`,
-    `A learned sparse retrieval model: it maps a text to a ${facts.dimensions}-dimensional sparse vector, one dimension for each token of its vocabulary.`,
+    `A learned sparse retrieval model: it maps a text to a ${facts.dimensions}-dimensional sparse vector, one dimension for each ${facts.ownTerms ? 'unigram of its output vocabulary' : 'token of its vocabulary'}.`,
     `| | |\n|---|---|\n${rows.map(([name, value]) => `| ${name} | ${value} |`).join('\n')}`,
     ...(card.body === undefined ? [] : [card.body.trim()]),
     '## Use',
-    "With [sentence-transformers](https://www.sbert.net) 5.0 or later:\n\n```python\nfrom sentence_transformers import SparseEncoder\n\nmodel = SparseEncoder('path/to/this/folder')\ndocuments = model.encode_document(['a text'])\nqueries = model.encode_query(['a query'])\n```",
+    facts.ownTerms
+      ? 'The decoder has other rows than the word embeddings (`output_vocabulary_size` in `config.json`, the terms in `output_vocabulary.json`), which transformers and sentence-transformers cannot open.'
+      : "With [sentence-transformers](https://www.sbert.net) 5.0 or later:\n\n```python\nfrom sentence_transformers import SparseEncoder\n\nmodel = SparseEncoder('path/to/this/folder')\ndocuments = model.encode_document(['a text'])\nqueries = model.encode_query(['a query'])\n```",
     'With Lexray:\n\n```sh\nlexray evaluate path/to/this/folder --data path/to/a/beir/folder\n```',
   ]
     .join('\n\n')

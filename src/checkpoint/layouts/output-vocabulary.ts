@@ -10,12 +10,15 @@
  * A term's place is its dimension. `counts` are those of the texts that the vocabulary was made from; `occurrences` is the
  * number of all unigrams there, those outside the vocabulary included.
  */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { badInput } from '../../util/errors.ts';
+import type { ModelConfig } from '../families/model-family.ts';
 import { checkJson, readJsonIfExists } from '../read-json.ts';
 
 /** Name of the file in a model folder. */
-export const outputVocabularyFileName = 'output_vocabulary.json';
+const outputVocabularyFileName = 'output_vocabulary.json';
 
 /** What a unigram is, and which of them are one term; `src/tokenizer/unigrams/` does it. */
 export interface UnigramRule {
@@ -67,11 +70,14 @@ const schema = z.strictObject({
 });
 
 /**
- * Reads and checks the file.
- * @param size terms that the model has, as its config says
- * @throws LexrayError BAD_INPUT when it is missing or does not fit
+ * Reads and checks the output vocabulary of a folder.
+ * @returns undefined when the model's terms are the tokens of its tokenizer
+ * @throws LexrayError BAD_INPUT when it is missing or does not fit the config
  */
-export async function readOutputVocabulary(path: string, size: number): Promise<OutputVocabulary> {
+export async function readOutputVocabulary(folder: string, config: ModelConfig): Promise<OutputVocabulary | undefined> {
+  const size = config.output_vocabulary_size;
+  if (size === undefined) return undefined;
+  const path = join(folder, outputVocabularyFileName);
   const value = await readJsonIfExists(path, maxSize);
   if (value === undefined) {
     throw badInput(`config.json says that the model has ${size} output terms, but ${path} is missing`, {
@@ -85,15 +91,38 @@ export async function readOutputVocabulary(path: string, size: number): Promise<
   return vocabulary;
 }
 
+/**
+ * Writes the output vocabulary that a config asks for, if it does.
+ * @param source the vocabulary, or a folder that has it
+ * @throws LexrayError BAD_INPUT when there is none, or it does not fit
+ */
+export async function writeOutputVocabulary(
+  folder: string,
+  config: ModelConfig,
+  source: OutputVocabulary | string | undefined,
+): Promise<void> {
+  const size = config.output_vocabulary_size;
+  if (size === undefined) return;
+  const vocabulary = typeof source === 'string' ? await readOutputVocabulary(source, config) : source;
+  if (vocabulary === undefined) {
+    throw badInput(`the config has an output_vocabulary_size of ${size}, but no output vocabulary is given`, {
+      where: folder,
+      cure: 'give the terms of the decoder, or the folder of a model that has them',
+    });
+  }
+  checkOutputVocabulary(vocabulary, size, folder);
+  await writeFile(join(folder, outputVocabularyFileName), encodeOutputVocabulary(vocabulary));
+}
+
 /** The text of the file. */
-export function encodeOutputVocabulary({ unigrams, terms, counts, occurrences }: OutputVocabulary): string {
+function encodeOutputVocabulary({ unigrams, terms, counts, occurrences }: OutputVocabulary): string {
   const head = { format: 'lexray-output-vocabulary', version: 1, unigrams, occurrences };
   const open = JSON.stringify(head, null, 2).slice(0, -2);
   return `${open},\n  "terms": ${JSON.stringify(terms)},\n  "counts": ${JSON.stringify(counts)}\n}\n`;
 }
 
 /** @throws LexrayError BAD_INPUT when the lists do not fit each other, a term occurs twice, or there are not `size` terms */
-export function checkOutputVocabulary(vocabulary: OutputVocabulary, size: number, where: string): void {
+function checkOutputVocabulary(vocabulary: OutputVocabulary, size: number, where: string): void {
   const { terms, counts } = vocabulary;
   if (terms.length !== size || counts.length !== size) {
     throw badInput(

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { badInput } from '../../util/errors.ts';
 import type { OpenCheckpointOptions } from '../checkpoint.ts';
+import type { ModelShape } from '../families/model-family.ts';
 import { quote } from '../json-cursor.ts';
 import { checkJson, readJson } from '../read-json.ts';
 import {
@@ -117,13 +118,22 @@ export async function openRouter(model: string, folder: string, options: OpenChe
     modules: readonly NamedModule[],
     encoder: StoredEncoder | undefined,
   ): Promise<QuerySide> {
-    const { vocab_size: vocabularySize } = document.checkpoint.config;
+    const { vocabularySize, ownTerms } = shapeOf(document);
     if (encoder === undefined) {
+      if (ownTerms) {
+        throw badInput(
+          'queries by token weights have the dimensions of tokens, documents those of an output vocabulary',
+          {
+            where,
+            cure: 'use an encoder for the queries too',
+          },
+        );
+      }
       return { kind: 'static', ...(await openStaticEmbedding(modules[0]!.folder, model, vocabularySize)) };
     }
     if (modules.every((module, i) => module.folder === documentModules[i]!.folder)) return { kind: 'shared' };
     const opened = await openEncoderModules(encoder, options);
-    const { vocab_size: width } = opened.checkpoint.config;
+    const { vocabularySize: width } = shapeOf(opened);
     if (width === vocabularySize) return { kind: 'encoder', ...opened };
     await opened.checkpoint.close();
     throw badInput(`queries have ${width} dimensions and documents ${vocabularySize}`, {
@@ -131,6 +141,10 @@ export async function openRouter(model: string, folder: string, options: OpenChe
       cure: 'queries and documents must share a vocabulary',
     });
   }
+}
+
+function shapeOf({ checkpoint: { family, config } }: EncoderModules): ModelShape {
+  return family.shape(config);
 }
 
 function isStatic(modules: readonly NamedModule[], where: string): boolean {

@@ -17,6 +17,7 @@ import { checkJson } from '../read-json.ts';
 import type { FloatDtype } from '../safetensors-header.ts';
 import { type WritableTensor, writeSafetensors } from '../safetensors-writer.ts';
 import type { LexrayModelPolicy } from './model-policy.ts';
+import { type OutputVocabulary, writeOutputVocabulary } from './output-vocabulary.ts';
 import type { Pooling } from './sentence-transformers-files.ts';
 import { type TokenizerSource, writeTokenizerFiles } from './tokenizer-files.ts';
 import { weightQueue } from './weight-queue.ts';
@@ -29,6 +30,8 @@ export interface EncoderContent {
   readonly weights: Iterable<NamedWeight> | AsyncIterable<NamedWeight>;
   /** A folder to copy tokenizer files from, or their texts by file name. */
   readonly tokenizer: TokenizerSource;
+  /** The terms of the decoder, where the config says that it has its own. @default those in the tokenizer's folder */
+  readonly outputVocabulary?: OutputVocabulary | undefined;
   /** @default max over log1p(relu(z)) */
   readonly pooling?: Pooling | undefined;
   /** Longest input in tokens. @default what the model has positions for */
@@ -36,7 +39,8 @@ export interface EncoderContent {
 }
 
 /** An encoder that is known to fit, with its defaults filled in. */
-export interface CheckedEncoder extends Required<EncoderContent> {
+export interface CheckedEncoder extends Omit<Required<EncoderContent>, 'outputVocabulary'> {
+  readonly outputVocabulary: OutputVocabulary | undefined;
   readonly family: ModelFamily;
   readonly pooling: Pooling;
   readonly maxSequenceLength: number;
@@ -57,7 +61,7 @@ const torchNames: Readonly<Record<FloatDtype, string>> = { F32: 'float32', F16: 
  * @throws LexrayError BAD_INPUT
  */
 export function checkEncoder(content: EncoderContent, where: string): CheckedEncoder {
-  const { weights, tokenizer } = content;
+  const { weights, tokenizer, outputVocabulary } = content;
   const family = findFamily(content.config.model_type, 'config');
   const config = checkJson(family.configSchema, content.config, 'config');
   const pooling = content.pooling ?? { strategy: 'max', activation: 'relu' };
@@ -69,7 +73,7 @@ export function checkEncoder(content: EncoderContent, where: string): CheckedEnc
       { where },
     );
   }
-  return { config, weights, tokenizer, family, pooling, maxSequenceLength };
+  return { config, weights, tokenizer, outputVocabulary, family, pooling, maxSequenceLength };
 }
 
 /**
@@ -103,12 +107,14 @@ export async function writeEncoder(
       json({
         pooling_strategy: encoder.pooling.strategy,
         activation_function: encoder.pooling.activation,
-        word_embedding_dimension: config.vocab_size,
+        word_embedding_dimension: family.shape(config).vocabularySize,
       }),
     ],
   ];
   for (const [path, text] of files) await writeFile(path, text);
   await writeTokenizerFiles(transformer, tokenizer);
+  const known = typeof tokenizer === 'string' ? tokenizer : undefined;
+  await writeOutputVocabulary(transformer, config, encoder.outputVocabulary ?? known);
   await writeWeights(join(transformer, 'model.safetensors'), encoder, options);
 }
 

@@ -99,7 +99,8 @@ export async function writeModelFolder(
     [policyFileName]: encodeModelPolicy(policy),
     'README.md': encodeModelCard(content.card ?? {}, {
       architecture: encoder.family.architecture,
-      dimensions: encoder.config.vocab_size,
+      dimensions: widthOf(encoder),
+      ownTerms: encoder.family.shape(encoder.config).ownTerms,
       maxSequenceLength: encoder.maxSequenceLength,
       pooling: encoder.pooling,
       query: query?.kind === 'encoder' ? { kind: 'encoder', architecture: query.family.architecture } : query,
@@ -148,12 +149,17 @@ function checkQuery(
 ): CheckedQuery | undefined {
   if (query === undefined) return undefined;
   const checked = query.kind === 'static' ? query : { kind: query.kind, ...checkEncoder(query, where) };
-  const width = checked.kind === 'static' ? checked.weights.length : checked.config.vocab_size;
-  if (width === document.config.vocab_size) return checked;
-  throw badInput(`queries have ${width} dimensions and documents ${document.config.vocab_size}`, {
+  const width = checked.kind === 'static' ? checked.weights.length : widthOf(checked);
+  if (width === widthOf(document)) return checked;
+  throw badInput(`queries have ${width} dimensions and documents ${widthOf(document)}`, {
     where,
     cure: 'queries and documents must share a vocabulary',
   });
+}
+
+/** Dimensions of an encoder's vectors. */
+function widthOf({ family, config }: CheckedEncoder): number {
+  return family.shape(config).vocabularySize;
 }
 
 function checkPolicy(

@@ -71,7 +71,7 @@ export const encodeVerb: Verb = defineVerb({
         parents: { input: await hashFile(path), ...(await modelParents(folder)) },
         seed,
         dimensions: encoder.dimensions,
-        tokens: Array.from({ length: encoder.dimensions }, (_, term) => encoder.tokenizer.token(term) ?? ''),
+        tokens: Array.from({ length: encoder.dimensions }, (_, term) => encoder.term(term) ?? ''),
         force,
         signal,
       });
