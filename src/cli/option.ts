@@ -187,7 +187,9 @@ export function words(
 ): OptionSpec<readonly string[]> {
   const { default: value, required = false, ...rest } = options;
   const list = z.array(z.string().min(1));
-  return spec<readonly string[]>(description, required ? list.min(1) : list.default([...value]), {
+  // A list with a default always has something in it: `--measures ,` measures nothing.
+  const filled = value.length > 0 ? list.min(1) : list;
+  return spec<readonly string[]>(description, required ? list.min(1) : filled.default([...value]), {
     placeholder: 'TEXT',
     many: true,
     required,

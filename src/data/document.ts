@@ -1,5 +1,6 @@
 /** Documents and queries, and how they are read from JSON records with `_id`, `title` and `text` (BEIR's names). */
 import { badInput } from '../util/errors.ts';
+import { checkId } from './columns.ts';
 
 /** A text to be found. */
 export interface Document {
@@ -41,7 +42,7 @@ export function parseDocument(value: unknown, where: string): Document {
       cure: 'a document has the fields _id, title and text',
     });
   }
-  return { docid: idField(record, where), title: title ?? '', text: text ?? '' };
+  return { docid: idField(record, 'docid', where), title: title ?? '', text: text ?? '' };
 }
 
 /**
@@ -57,7 +58,7 @@ export function parseQuery(value: unknown, where: string): Query {
       cure: 'a query has the fields _id and text',
     });
   }
-  return { qid: idField(record, where), text };
+  return { qid: idField(record, 'qid', where), text };
 }
 
 /** A JSON object, or an error. */
@@ -80,10 +81,13 @@ export function describeFields(record: Readonly<Record<string, unknown>>): strin
   return Object.keys(record).slice(0, 12).join(', ') || '(none)';
 }
 
-function idField(record: Readonly<Record<string, unknown>>, where: string): string {
+function idField(record: Readonly<Record<string, unknown>>, kind: string, where: string): string {
   const value = record._id ?? record.id;
   const id = parseId(value);
-  if (id !== undefined) return id;
+  if (id !== undefined) {
+    checkId(id, kind, where);
+    return id;
+  }
   throw badInput(`expected a string or an integer as _id, got ${JSON.stringify(value)}`, {
     where,
     cure: 'give each record an _id of its own',

@@ -53,8 +53,8 @@ const cure = 'expected a BEIR folder: corpus.jsonl, queries.jsonl and qrels/SPLI
 /**
  * Opens a BEIR folder: reads qrels and queries, and the first document; the corpus is streamed on demand. Queries that
  * the qrels name but `queries.jsonl` lacks are left out of the qrels, with a warning.
- * @throws LexrayError BAD_INPUT when a file is missing or malformed, the corpus is empty, an id occurs twice, or no judged
- * query has a text; a missing split names those that exist
+ * @throws LexrayError BAD_INPUT when a file is missing or malformed, the corpus is empty, an id occurs twice or does not fit into
+ * a run, no judged query has a text, or none has a relevant document; a missing split names those that exist
  */
 export async function loadBeir(folder: string, options: LoadBeirOptions = {}): Promise<BeirCollection> {
   const { split = 'test', onWarning, signal } = options;
@@ -63,6 +63,12 @@ export async function loadBeir(folder: string, options: LoadBeirOptions = {}): P
   const allQrels = await readQrels(await findSplit(folder, split));
   const queries = await readQueries(queriesPath, allQrels, signal);
   const qrels = keepQueries(allQrels, queries, queriesPath, onWarning);
+  if (![...qrels.values()].some((grades) => [...grades.values()].some((grade) => grade > 0))) {
+    throw badInput(`no query of the split ${JSON.stringify(split)} has a relevant document (a grade of 1 or more)`, {
+      where: join(folder, 'qrels'),
+      cure: 'choose another split',
+    });
+  }
   await checkFirstDocument(corpusPath);
   let documentCount: number | undefined;
   return {

@@ -11,6 +11,7 @@ import { existsSync } from 'node:fs';
 import { badInput, LexrayError, throwIfAborted } from '../util/errors.ts';
 import { readJsonLines } from '../util/jsonl.ts';
 import { readLines } from '../util/lines.ts';
+import { checkId } from './columns.ts';
 import { joinTitle, parseDocument } from './document.ts';
 import { isParquet, readParquet } from './parquet/read-parquet.ts';
 import { UniqueIds } from './unique-ids.ts';
@@ -132,6 +133,8 @@ async function* readColumns(path: string, format: 'tsv' | 'txt'): AsyncGenerator
         cure: 'a .tsv file has the columns id and text',
       });
     }
-    yield { id: text.slice(0, tab), text: text.slice(tab + 1), where };
+    const id = text.slice(0, tab);
+    checkId(id, 'id', where);
+    yield { id, text: text.slice(tab + 1), where };
   }
 }

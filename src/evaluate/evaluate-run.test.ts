@@ -77,6 +77,13 @@ describe('evaluateRun', () => {
     expect([...evaluateRun(qrels, new Map(), ['nDCG@10', 'Judged@10']).mean.values()]).toEqual([0, 0]);
   });
 
+  test('refuses a run of which no query is judged', () => {
+    const run = runOf({ other: { a: 1 }, another: { a: 1 } });
+    expect(() => evaluateRun(qrels, run, ['nDCG@10'])).toThrow(
+      'no query of the run (other, another) is in the qrels (q1, q2, q3)',
+    );
+  });
+
   test('does not reorder the run that it is given', () => {
     const documents = Object.freeze([
       { docid: 'x', score: 1 },

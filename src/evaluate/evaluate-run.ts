@@ -42,7 +42,8 @@ export interface EvaluateOptions {
 /**
  * Evaluates a run.
  * @param measures measures, or their names
- * @throws LexrayError BAD_INPUT when the qrels are empty, or a document occurs twice for a query, or a score is NaN
+ * @throws LexrayError BAD_INPUT when the qrels are empty or have no query of the run, a document occurs twice for a query, or a
+ * score is NaN
  */
 export function evaluateRun(
   qrels: Qrels,
@@ -68,6 +69,12 @@ export function evaluateRun(
     for (const [name, measure] of parsed) perQuery.get(name)?.set(qid, measure.compute(ranking));
   }
   const unjudgedQueries = [...run.keys()].filter((qid) => !qrels.has(qid));
+  if (run.size > 0 && unjudgedQueries.length === run.size) {
+    throw badInput(
+      `no query of the run (${nameSome(unjudgedQueries)}) is in the qrels (${nameSome([...qrels.keys()])})`,
+      { cure: 'check that qrels and run belong to one collection' },
+    );
+  }
   const mean = new Map<string, number>();
   for (const [name, values] of perQuery) {
     let sum = 0;
@@ -110,20 +117,23 @@ function judgeRanking(
 
 function warn(evaluation: Evaluation, onWarning: WarningListener): void {
   const { missingQueries, unjudgedQueries, queriesWithoutRelevant, queries } = evaluation;
-  const name = (qids: readonly string[]): string => qids.slice(0, 3).join(', ') + (qids.length > 3 ? ', …' : '');
   if (missingQueries.length > 0) {
     onWarning(
-      `${missingQueries.length} of ${queries} judged queries are not in the run and count 0: ${name(missingQueries)}`,
+      `${missingQueries.length} of ${queries} judged queries are not in the run and count 0: ${nameSome(missingQueries)}`,
     );
   }
   if (unjudgedQueries.length > 0) {
     onWarning(
-      `${unjudgedQueries.length} queries of the run have no judgements and are left out: ${name(unjudgedQueries)}`,
+      `${unjudgedQueries.length} queries of the run have no judgements and are left out: ${nameSome(unjudgedQueries)}`,
     );
   }
   if (queriesWithoutRelevant.length > 0) {
     onWarning(
-      `${queriesWithoutRelevant.length} of ${queries} queries have no relevant document and count 0: ${name(queriesWithoutRelevant)}`,
+      `${queriesWithoutRelevant.length} of ${queries} queries have no relevant document and count 0: ${nameSome(queriesWithoutRelevant)}`,
     );
   }
+}
+
+function nameSome(qids: readonly string[]): string {
+  return qids.slice(0, 3).join(', ') + (qids.length > 3 ? ', …' : '');
 }

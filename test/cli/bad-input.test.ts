@@ -19,6 +19,10 @@ beforeAll(async () => {
   await writeFile(at('words.txt'), 'rain\n');
   await writeFile(at('broken.jsonl'), '{"_id": "1", "text": "rain"}\n{"_id": "2", "text": \n');
   await writeFile(at('twice.jsonl'), '{"_id": "1", "text": "rain"}\n{"_id": "1", "text": "snow"}\n');
+  await writeFile(at('blank.jsonl'), '{"_id": "1", "text": "rain"}\n{"_id": "1 2", "text": "snow"}\n');
+  await writeFile(at('half.jsonl'), '{"_id": "\\ud800", "text": "rain"}\n');
+  await writeFile(at('blank.tsv'), '1\train\n1 2\tsnow\n');
+  await writeFile(at('other run'), 'q7 Q0 a 1 2 t\nq8 Q0 a 1 2 t\n');
   await writeFile(at('empty.jsonl'), '');
   await writeFile(at('binary'), Buffer.from([0x1f, 0x8b, 8, 0, 1, 2, 3, 4, 5, 6, 7]));
   await mkdir(at('nothing'));
@@ -29,6 +33,13 @@ beforeAll(async () => {
   await writeFile(at('empty corpus', 'corpus.jsonl'), '');
   await cp(at('data'), at('strange queries'), { recursive: true });
   await writeFile(at('strange queries', 'queries.jsonl'), '{"_id": "q9", "text": "rain"}\n');
+
+  await cp(at('data'), at('blank docids'), { recursive: true });
+  await writeFile(at('blank docids', 'corpus.jsonl'), '{"_id": "d 1", "text": "rain"}\n');
+  await cp(at('data'), at('blank qids'), { recursive: true });
+  await writeFile(at('blank qids', 'queries.jsonl'), '{"_id": "q 1", "text": "rain"}\n');
+  await cp(at('data'), at('nothing relevant'), { recursive: true });
+  await writeFile(at('nothing relevant', 'qrels', 'test.tsv'), 'query-id\tcorpus-id\tscore\nq1\td1\t0\n');
 
   await cp(tinyModel, at('cut model'), { recursive: true });
   await truncate(at('cut model', 'model.safetensors'), 50_000);
@@ -68,6 +79,12 @@ describe('bad input ends with exit code 3 and nothing written', () => {
     ['measure: an empty run', ['measure', 'qrels', 'empty'], 'empty'],
     ['measure: a run as qrels', ['measure', 'run', 'run'], 'run:1'],
     ['measure: qrels as a run', ['measure', 'qrels', 'qrels'], 'qrels:1'],
+    [
+      'measure: a run of other queries',
+      ['measure', 'qrels', 'other run'],
+      'no query of the run (q7, q8) is in the qrels',
+    ],
+    ['compare: a run of other queries', ['compare', 'qrels', 'run', 'other run'], 'no query of the run (q7, q8)'],
     ['measure: a damaged gzip file', ['measure', 'binary', 'run'], 'binary'],
     ['compare: no second run', ['compare', 'qrels', 'run', 'absent'], 'absent'],
     ['index: no vectors', ['index', 'absent', '-o', 'out'], 'absent'],
@@ -86,6 +103,16 @@ describe('bad input ends with exit code 3 and nothing written', () => {
     ['encode: an empty input', encode(tinyModel, 'empty.jsonl'), 'empty.jsonl'],
     ['encode: a broken line', encode(tinyModel, 'broken.jsonl'), 'broken.jsonl:2'],
     ['encode: an id twice', encode(tinyModel, 'twice.jsonl'), 'twice.jsonl:2'],
+    ['encode: an id with a blank', encode(tinyModel, 'blank.jsonl'), 'blank.jsonl:2'],
+    ['encode: an id with a blank in a table', encode(tinyModel, 'blank.tsv'), '"1 2" has white space'],
+    ['encode: an id that has no UTF-8', encode(tinyModel, 'half.jsonl'), 'half a surrogate pair'],
+    [
+      'evaluate: a docid with a blank',
+      ['evaluate', tinyModel, '--data', 'blank docids'],
+      'docid "d 1" has white space',
+    ],
+    ['evaluate: a qid with a blank', ['evaluate', tinyModel, '--data', 'blank qids'], 'qid "q 1" has white space'],
+    ['evaluate: nothing relevant', ['evaluate', tinyModel, '--data', 'nothing relevant'], 'has a relevant document'],
     ['evaluate: no collection', ['evaluate', tinyModel, '--data', 'absent'], 'absent'],
     ['evaluate: no corpus', ['evaluate', tinyModel, '--data', 'no corpus'], 'corpus.jsonl'],
     ['evaluate: an empty corpus', ['evaluate', tinyModel, '--data', 'empty corpus'], 'the corpus is empty'],

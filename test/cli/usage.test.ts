@@ -86,6 +86,11 @@ describe('wrong usage ends with exit code 2, one line, and a cure', () => {
       ['search', 'a', 'b', '-o', 'c', '--k', '1.5'],
       'error: --k: expected a whole number, got 1.5 cure: ',
     ],
+    [
+      'an empty list of measures',
+      ['evaluate', 'model', '--data', 'data', '--measures', ','],
+      'error: --measures: expected something that is not empty, got []',
+    ],
     ['an empty output', ['index', 'a', '-o', ''], 'error: --output: expected something that is not empty, got ""'],
     ['an option without its value', ['search', 'a', 'b', '-o'], "error: option '-o, --output <FILE>' argument missing"],
     [

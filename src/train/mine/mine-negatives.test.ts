@@ -168,6 +168,12 @@ describe('mining pairs of texts', () => {
     ]);
   });
 
+  it('says so when nothing is left to mine for', async () => {
+    writeFileSync(at('beir', 'qrels', 'lost.tsv'), 'query-id\tcorpus-id\tscore\nq1\tabsent\t1\n');
+    const source = await openMiningSource(at('beir'), { split: 'lost' });
+    await expect(mineNegatives(source, bm25System())).rejects.toThrow(/no pair is left of 1/);
+  });
+
   it('finds positives in the corpus by their text, and duplicates of them', async () => {
     writeFileSync(at('texts.tsv'), 'red apple\ta red apple\n');
     writeFileSync(at('corpus.tsv'), '1\ta red apple\n2\ta red apple\n3\tA Red Apple\n4\tred wine\n');
@@ -180,7 +186,9 @@ describe('mining pairs of texts', () => {
 
   it('refuses a split without relevant documents, and a corpus without documents', async () => {
     writeFileSync(at('beir', 'qrels', 'none.tsv'), 'query-id\tcorpus-id\tscore\nq0\td0\t0\n');
-    await expect(openMiningSource(at('beir'), { split: 'none' })).rejects.toThrow(/no query of the split none/);
+    await expect(openMiningSource(at('beir'), { split: 'none' })).rejects.toThrow(
+      /no query of the split "none" has a relevant document/,
+    );
     await expect(openMiningSource(at('texts.tsv'), { corpus: at('nowhere') })).rejects.toThrow(
       /there are no documents in/,
     );

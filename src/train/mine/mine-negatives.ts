@@ -12,7 +12,7 @@ import type { NamedText } from '../../data/read-texts.ts';
 import { buildIndex } from '../../search/inverted-index.ts';
 import { ExactSearcher } from '../../search/searchers/exact.ts';
 import { innerProduct } from '../../search/searchers/exhaustive.ts';
-import { LexrayError, throwIfAborted } from '../../util/errors.ts';
+import { badInput, LexrayError, throwIfAborted } from '../../util/errors.ts';
 import type { ProgressListener, WarningListener } from '../../util/progress.ts';
 import { Random } from '../../util/random.ts';
 import type { SparseVectors } from '../../vectors/sparse-vectors.ts';
@@ -63,7 +63,8 @@ export interface Mined {
 
 /**
  * Mines negatives for all pairs, in the order of the queries. The same data, system and seed give the same negatives.
- * @throws LexrayError USAGE for options out of range; BAD_INPUT when the documents do not fit
+ * @throws LexrayError USAGE for options out of range; BAD_INPUT when the documents do not fit, or no pair has
+ * a text of its positive
  */
 export async function mineNegatives(
   source: MiningSource,
@@ -105,6 +106,11 @@ export async function mineNegatives(
         scores: options.scores && score !== undefined ? [score, ...negatives.map((one) => one.score)] : undefined,
       });
     }
+  }
+  if (pairs.length === 0) {
+    throw badInput(`no pair is left of ${leftOut}: the queries or their positives have no text in the corpus`, {
+      cure: 'check that queries, judgements and corpus belong together',
+    });
   }
   const mined = { documents: corpus.size, queries: source.queries.length, counts, leftOut, pairs };
   if (onWarning !== undefined) warn(mined, selection.count, options, onWarning);

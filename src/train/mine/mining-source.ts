@@ -63,12 +63,6 @@ async function openBeir(path: string, options: MiningSourceOptions): Promise<Min
     const positives = grades.flatMap(([docid, grade]) => (grade > 0 ? [{ docid }] : []));
     return positives.length > 0 && text.trim() !== '' ? [{ qid, text, positives }] : [];
   });
-  if (queries.length === 0) {
-    throw badInput(`no query of the split ${split} has a relevant document`, {
-      where: path,
-      cure: 'choose another split',
-    });
-  }
   return {
     queries,
     async *documents() {
