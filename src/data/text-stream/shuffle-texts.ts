@@ -4,6 +4,7 @@
  * and a place, and a stream that goes on from one gives the very texts that it would have given: the block is read again.
  */
 import { LexrayError } from '../../util/errors.ts';
+import { mixSeed } from '../../util/mix-seed.ts';
 import { Random } from '../../util/random.ts';
 import { type StreamedText, streamTexts, type TextPosition, type TextStreamOptions } from './stream-texts.ts';
 
@@ -54,7 +55,7 @@ export async function* shuffleTexts(
   let texts: StreamedText[] = [];
   let characters = 0;
   const emit = function* (): Generator<ShuffledText> {
-    new Random(mix(seed, epoch, blockNumber)).shuffle(texts);
+    new Random(mixSeed(seed, epoch, blockNumber)).shuffle(texts);
     for (let i = done; i < texts.length; i++) {
       const { text, file, line } = texts[i]!;
       yield { text, file, line, next: { block: begin, blockNumber, done: i + 1 } };
@@ -76,16 +77,5 @@ export async function* shuffleTexts(
 
 /** The files in the order of an epoch. */
 function shuffledFiles(files: readonly string[], seed: number, epoch: number): string[] {
-  return new Random(mix(seed, epoch, -1)).shuffle([...files]);
-}
-
-/** One seed from several numbers. */
-function mix(...numbers: readonly number[]): number {
-  let hash = 0x9e3779b9;
-  for (const number of numbers) {
-    hash = Math.imul(hash ^ (number >>> 0), 0x85ebca6b);
-    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-    hash ^= hash >>> 16;
-  }
-  return hash >>> 0;
+  return new Random(mixSeed(seed, epoch, -1)).shuffle([...files]);
 }
