@@ -1,6 +1,6 @@
 /** Elements of a stored tensor as binary32, whatever float type they are stored in; none may be NaN or infinite. */
 import { badInput } from '../util/errors.ts';
-import { decodeBf16, decodeF16 } from './half-float.ts';
+import { decodeBf16, decodeF16 } from '../util/half-float.ts';
 import { quote } from './json-cursor.ts';
 import type { TensorInfo } from './safetensors-header.ts';
 import type { ElementReader } from './tensor-file.ts';

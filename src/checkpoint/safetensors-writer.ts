@@ -4,9 +4,9 @@
  * Data begins at a multiple of 8 bytes, and so does every tensor whose predecessors have such a length.
  */
 import { badInput, LexrayError, throwIfAborted } from '../util/errors.ts';
+import { encodeBf16, encodeF16 } from '../util/half-float.ts';
 import type { ProgressListener } from '../util/progress.ts';
 import { writeFileAtomic } from '../util/write-atomic.ts';
-import { encodeBf16, encodeF16 } from './half-float.ts';
 import { quote } from './json-cursor.ts';
 import { dtypeBits, type FloatDtype } from './safetensors-header.ts';
 

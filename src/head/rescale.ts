@@ -3,10 +3,10 @@
  * opens such folders, with the correction and where it came from in its manifest and model card.
  */
 
-import { fromF16, toF16 } from '../checkpoint/half-float.ts';
 import { type ModelFolder, requireSharedEncoder } from '../checkpoint/layouts/model-folder.ts';
 import { writeModelFolder } from '../checkpoint/layouts/write-model-folder.ts';
 import type { FloatDtype } from '../checkpoint/safetensors-header.ts';
+import { fromF16, toF16 } from '../util/half-float.ts';
 import type { ProgressListener, WarningListener } from '../util/progress.ts';
 import { type CorrectedCheckpoint, correctCheckpoint, type StorageRoute } from './corrected-checkpoint.ts';
 import type { Correction } from './correction.ts';
