@@ -6,6 +6,7 @@ import { diagnoseVerb } from './verbs/diagnose.ts';
 import { doctorVerb } from './verbs/doctor.ts';
 import { encodeVerb } from './verbs/encode.ts';
 import { evaluateVerb } from './verbs/evaluate.ts';
+import { expandVerb } from './verbs/expand.ts';
 import { exportVerb } from './verbs/export.ts';
 import { finetuneVerb } from './verbs/finetune.ts';
 import { indexVerb } from './verbs/index-vectors.ts';
@@ -15,6 +16,7 @@ import { pruneVerb } from './verbs/prune.ts';
 import { pullVerb } from './verbs/pull.ts';
 import { rescaleVerb } from './verbs/rescale.ts';
 import { searchVerb } from './verbs/search.ts';
+import { studyVerb } from './verbs/study.ts';
 import { tokenizerVerb } from './verbs/tokenizer.ts';
 
 /** The verbs. */
@@ -24,6 +26,7 @@ export const verbs: readonly Verb[] = [
   diagnoseVerb,
   rescaleVerb,
   tokenizerVerb,
+  expandVerb,
   mineVerb,
   finetuneVerb,
   exportVerb,
@@ -34,5 +37,6 @@ export const verbs: readonly Verb[] = [
   evaluateVerb,
   measureVerb,
   compareVerb,
+  studyVerb,
   doctorVerb,
 ];
