@@ -21,7 +21,12 @@ export { type ResolveOptions, resolveModel } from './data/hub/resolve-model.ts';
 export { type BeirCollection, listSplits, loadBeir } from './data/load-beir.ts';
 export { type Qrels, readQrels, writeQrels } from './data/qrels.ts';
 export { type NamedText, readTexts } from './data/read-texts.ts';
-export { readTrainingExamples, type TrainingExample } from './data/read-training-examples.ts';
+export {
+  readTrainingExamples,
+  streamTrainingExamples,
+  type TrainingDataOptions,
+  type TrainingExample,
+} from './data/read-training-examples.ts';
 export { type Run, readRun, type ScoredDocument, writeRun } from './data/run.ts';
 export { type Comparison, compareRuns } from './evaluate/compare-runs.ts';
 export { compareAtEqualCost, type EqualCostComparison, type OperatingPoint } from './evaluate/equal-cost.ts';
@@ -73,6 +78,9 @@ export { type TrainWordPieceOptions, trainWordPiece } from './tokenizer/train-wo
 export { writeTokenizer } from './tokenizer/write-tokenizer.ts';
 export { type FinetuneOptions, type FinetuneResult, finetune } from './train/finetune.ts';
 export type { FinetuneConfig, FinetuneSettings } from './train/finetune-config.ts';
+export { type Mined, type MinedPair, type MineOptions, minedLine, mineNegatives } from './train/mine/mine-negatives.ts';
+export { type MiningQuery, type MiningSource, openMiningSource } from './train/mine/mining-source.ts';
+export { bm25System, encoderSystem, type MiningSystem } from './train/mine/mining-system.ts';
 export { type ErrorCode, type ErrorDetails, LexrayError } from './util/errors.ts';
 export type { ProgressEvent, ProgressListener, WarningListener } from './util/progress.ts';
 export { lexrayVersion } from './util/version.ts';

@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type NamedText, type ReadTextsOptions, readTexts } from './read-texts.ts';
+import { countTexts, type NamedText, type ReadTextsOptions, readTexts } from './read-texts.ts';
 
 let folder = '';
 beforeAll(() => {
@@ -41,6 +42,36 @@ test('TXT: ids are line numbers, blank lines are left out', async () => {
     { id: '1', text: 'one' },
     { id: '3', text: 'three' },
   ]);
+});
+
+test('Zstandard, the form told by the name before .zst', async () => {
+  const content = Buffer.from('a\tone\n');
+  const header = [0x28, 0xb5, 0x2f, 0xfd, 0, 0, (content.length << 3) | 1, 0, 0];
+  expect(await read('a.tsv.zst', Buffer.concat([Buffer.from(header), content]))).toEqual([{ id: 'a', text: 'one' }]);
+});
+
+test('Parquet, whatever its name', async () => {
+  const parquet = (columns: Readonly<Record<string, unknown[]>>): Uint8Array =>
+    new Uint8Array(parquetWriteBuffer({ columnData: Object.entries(columns).map(([name, data]) => ({ name, data })) }));
+  const titled = parquet({ docid: ['a', 'b'], title: ['T', null], text: ['x', 'y'], more: [1, 2] });
+  expect(await read('corpus', titled)).toEqual([
+    { id: 'a', text: 'T x' },
+    { id: 'b', text: 'y' },
+  ]);
+  expect(await countTexts(join(folder, 'corpus'))).toBe(2);
+  expect(await read('a.parquet', parquet({ passage_id: [7n], passage: ['x'] }))).toEqual([{ id: '7', text: 'x' }]);
+  await expect(read('a.parquet', parquet({ id: ['a', 'a'], text: ['x', 'y'] }))).rejects.toMatchObject({
+    message: 'the id "a" occurs twice',
+    where: `${join(folder, 'a.parquet')}, row 2`,
+  });
+  await expect(read('a.parquet', parquet({ text: ['x'] }))).rejects.toThrow(
+    /a column for ids and one for texts, got text/,
+  );
+});
+
+test('counts what it would read', async () => {
+  await read('a.tsv', 'a\tone\n\nb\ttwo\n');
+  expect(await countTexts(join(folder, 'a.tsv'))).toBe(2);
 });
 
 test('the form can be given', async () => {

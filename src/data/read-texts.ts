@@ -13,7 +13,7 @@ import { readJsonLines } from '../util/jsonl.ts';
 import { readLines } from '../util/lines.ts';
 import { checkId } from './columns.ts';
 import { joinTitle, parseDocument } from './document.ts';
-import { isParquet, readParquet } from './parquet/read-parquet.ts';
+import { countParquetRows, isParquet, readParquet } from './parquet/read-parquet.ts';
 import { UniqueIds } from './unique-ids.ts';
 
 /** A text and its id. */
@@ -48,6 +48,17 @@ export async function* readTexts(path: string, options: ReadTextsOptions = {}): 
     yield { id, text };
   }
   if (ids.size === 0) throw badInput('the file holds no text', { where: path, cure: 'check the path' });
+}
+
+/**
+ * Counts the records of a file without parsing them: the lines that are not blank, or the rows of a Parquet file.
+ * @throws LexrayError BAD_INPUT when the file cannot be read
+ */
+export async function countTexts(path: string): Promise<number> {
+  if (await isParquet(path)) return countParquetRows(path);
+  let count = 0;
+  for await (const { text } of readLines(path)) if (text.trim() !== '') count++;
+  return count;
 }
 
 /**

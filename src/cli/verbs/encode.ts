@@ -1,5 +1,5 @@
 /** `lexray encode MODEL INPUT -o VECTORS --kind KIND`: from texts to sparse vectors, streamed to disk. */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { NamedText } from '../../data/read-texts.ts';
@@ -19,7 +19,7 @@ export const encodeVerb: Verb = defineVerb({
   summary: 'encode texts into sparse vectors',
   arguments: {
     model: text(modelDescription, { placeholder: 'MODEL' }),
-    input: text('texts: .jsonl (_id, title, text), .tsv (id, text), .txt (a text a line), or a BEIR folder', {
+    input: text('texts: .jsonl (_id, title, text), .tsv (id, text), .txt (a text a line), Parquet, or a BEIR folder', {
       placeholder: 'INPUT',
     }),
   },
@@ -52,13 +52,14 @@ export const encodeVerb: Verb = defineVerb({
   async run({ model, input, kind, maxActiveDims, maxLength }, context) {
     const { output, force, seed, config, signal, onProgress, onWarning } = context;
     await checkOutput(output, force);
-    const path = inputFile(input, kind);
-    const [{ hashFile }, { modelParents }, { writeVectors }, total] = await Promise.all([
+    const path = await inputFile(input, kind);
+    const [{ hashFile }, { modelParents }, { writeVectors }, { countTexts }] = await Promise.all([
       import('../../util/manifest.ts'),
       import('../model-parents.ts'),
       import('../../vectors/write-vectors.ts'),
-      countTexts(path),
+      import('../../data/read-texts.ts'),
     ]);
+    const total = await countTexts(path);
     const folder = await modelFolder(model, context);
     const encoder = await loadEncoder(folder, maxLength, context, [kind]);
     try {
@@ -101,8 +102,12 @@ export const encodeVerb: Verb = defineVerb({
     }
   },
   async forecast({ model, input, kind, maxActiveDims, maxLength }, context) {
-    const path = inputFile(input, kind);
-    const [{ forecastEncoding }, total] = await Promise.all([import('../encoding-forecast.ts'), countTexts(path)]);
+    const path = await inputFile(input, kind);
+    const [{ forecastEncoding }, { countTexts }] = await Promise.all([
+      import('../encoding-forecast.ts'),
+      import('../../data/read-texts.ts'),
+    ]);
+    const total = await countTexts(path);
     const encoder = await loadEncoder(model, maxLength, context, [kind]);
     try {
       const texts = onlyTexts(await openTexts(path, encoder, context.signal), []);
@@ -114,11 +119,12 @@ export const encodeVerb: Verb = defineVerb({
   },
 });
 
-/** The file of texts: the input itself, or the file of that kind in a BEIR folder. */
-function inputFile(input: string, kind: TextKind): string {
-  if (!statSync(input, { throwIfNoEntry: false })?.isDirectory()) return input;
-  const path = join(input, kind === 'query' ? 'queries.jsonl' : 'corpus.jsonl');
-  return existsSync(`${path}.gz`) && !existsSync(path) ? `${path}.gz` : path;
+/** The file of texts: the input itself, or the file of that kind in a folder. */
+async function inputFile(input: string, kind: TextKind): Promise<string> {
+  const { findTextFile } = await import('../../data/text-lookup.ts');
+  const names = { query: ['queries', 'queries.jsonl'], document: ['documents', 'corpus.jsonl'] } as const;
+  const [texts, name] = names[kind];
+  return findTextFile(input, texts) ?? (existsSync(input) ? join(input, name) : input);
 }
 
 async function openTexts(
@@ -128,14 +134,6 @@ async function openTexts(
 ): Promise<AsyncGenerator<NamedText>> {
   const { readTexts } = await import('../../data/read-texts.ts');
   return readTexts(path, { titleSeparator: encoder.policy.titleSeparator, signal });
-}
-
-/** Lines that are not blank. */
-async function countTexts(path: string): Promise<number> {
-  const { readLines } = await import('../../util/lines.ts');
-  let count = 0;
-  for await (const { text: line } of readLines(path)) if (line.trim() !== '') count++;
-  return count;
 }
 
 async function* onlyTexts(texts: AsyncIterable<NamedText>, ids: string[]): AsyncGenerator<string> {

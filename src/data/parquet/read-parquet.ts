@@ -49,11 +49,7 @@ export async function isParquet(path: string): Promise<boolean> {
  */
 export async function* readParquet(path: string, options: ReadParquetOptions = {}): AsyncGenerator<ParquetRow> {
   throwIfAborted(options.signal);
-  const decoder = fork(builtFile('data/parquet/parquet-worker.js'), [path], {
-    execArgv: [`--max-old-space-size=${heapLimit}`],
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  });
+  const decoder = startDecoder(path);
   const replies = new Replies(decoder);
   const abort = (): void => void decoder.kill('SIGKILL');
   options.signal?.addEventListener('abort', abort, { once: true });
@@ -77,6 +73,29 @@ export async function* readParquet(path: string, options: ReadParquetOptions = {
     options.signal?.removeEventListener('abort', abort);
     decoder.kill('SIGKILL');
   }
+}
+
+/**
+ * The number of rows, as the file says it.
+ * @throws LexrayError BAD_INPUT when the file is damaged
+ */
+export async function countParquetRows(path: string): Promise<number> {
+  const decoder = startDecoder(path);
+  try {
+    const reply = await new Replies(decoder).next();
+    if (reply.kind === 'columns') return reply.rowCount;
+    throw damaged(reply.kind === 'error' ? reply.message : 'it has no columns', path, 0);
+  } finally {
+    decoder.kill('SIGKILL');
+  }
+}
+
+function startDecoder(path: string): ChildProcess {
+  return fork(builtFile('data/parquet/parquet-worker.js'), [path], {
+    execArgv: [`--max-old-space-size=${heapLimit}`],
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
 }
 
 /** The decoder's messages in order; its end before the last of them is an error. */

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { joinTitle } from '../../data/document.ts';
 import { loadBeir } from '../../data/load-beir.ts';
-import { type NamedText, readTexts } from '../../data/read-texts.ts';
+import { countTexts, type NamedText, readTexts } from '../../data/read-texts.ts';
 import { readTrainingExamples, streamTrainingExamples } from '../../data/read-training-examples.ts';
 import { findTextFile, hasText } from '../../data/text-lookup.ts';
 import { badInput, LexrayError } from '../../util/errors.ts';
@@ -105,12 +105,7 @@ async function openExamples(path: string, options: MiningSourceOptions): Promise
   return {
     queries,
     documents,
-    async countDocuments() {
-      if (file === undefined) return ownTexts.size;
-      let count = 0;
-      for await (const _ of documents()) count++;
-      return count;
-    },
+    countDocuments: async () => (file === undefined ? ownTexts.size : countTexts(file)),
   };
 }
 
