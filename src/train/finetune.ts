@@ -19,6 +19,7 @@ import { writeFileAtomic } from '../util/write-atomic.ts';
 import { discardTensors } from './checkpoints.ts';
 import { evaluateOnDev, sampleCollection } from './dev-evaluation.ts';
 import { type FinetuneConfig, type FinetuneSettings, finetuneConfigSchema } from './finetune-config.ts';
+import type { GuardAlarm } from './guard/guard-state.ts';
 import { TrainingGuard } from './guard/training-guard.ts';
 import type { MetricsListener } from './metrics-log.ts';
 import { RegularizerWeights } from './regularizer-weights.ts';
@@ -63,6 +64,8 @@ export interface FinetuneResult {
   readonly seconds: number;
   /** The step whose weights were written, and its value on dev. */
   readonly best: { readonly step: number; readonly value: number } | undefined;
+  /** What the guard found; with the step at which it was over, where the run recovered. */
+  readonly alarms: readonly GuardAlarm[];
 }
 
 /**
@@ -143,7 +146,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
       { force },
     );
     await discardTensors(trainingFolder);
-    return { output, trainingFolder, config, steps, seconds, best };
+    return { output, trainingFolder, config, steps, seconds, best, alarms: guard.alarms };
   } finally {
     await session.close();
   }
