@@ -19,6 +19,10 @@ export interface CellResult {
   readonly metrics: Readonly<Record<string, number>>;
   /** By collection. */
   readonly scores: Readonly<Record<string, QueryScores>>;
+  /** What is no figure: verdicts, versions, what a guard said. Not compared when a run is repeated. */
+  readonly facts?: Readonly<Record<string, string>> | undefined;
+  /** Figures during the run by name, each as long as `step`; null where a step has none. Not compared either. */
+  readonly curves?: Readonly<Record<string, readonly (number | null)[]>> | undefined;
 }
 
 /** A line of results. */
@@ -52,6 +56,8 @@ const schema = z.object({
     z.string(),
     z.object({ qids: z.array(z.string()), measures: z.record(z.string(), z.array(z.number())) }),
   ),
+  facts: z.record(z.string(), z.string()).optional(),
+  curves: z.record(z.string(), z.array(z.number().nullable())).optional(),
   seconds: z.number(),
   finished: z.string(),
   tool: z.string(),

@@ -1,0 +1,112 @@
+/**
+ * The report of studies: contrasts with their verdicts, regret of rules, sweeps, dynamics, prunings, as one page; and its tables
+ * as Markdown and LaTeX. A pure function of the data: the same results give the same bytes.
+ */
+import { definitions, htmlTable, paragraph, renderPage, type Section, section } from './html.ts';
+import { latexTable } from './latex-table.ts';
+import { markdownTable } from './markdown-table.ts';
+import type { ReportStudy, StudyReportData } from './study/data.ts';
+import { dynamicsSection } from './study/dynamics.ts';
+import { heatTable } from './study/heat.ts';
+import { sweepSection } from './study/sweep.ts';
+import {
+  cellsTable,
+  contrastTable,
+  frontierTables,
+  heatTables,
+  predictionTable,
+  regretTables,
+  studyTables,
+} from './study/tables.ts';
+import { formatNumber, formatSeconds } from './table.ts';
+
+/** Makes the page. */
+export function studyReport({ studies, tool }: StudyReportData): string {
+  const several = studies.length > 1;
+  return renderPage({
+    title: `${several ? 'Studies' : 'Study'} ${studies.map(({ name }) => name).join(', ')}`,
+    lead: studies.map(leadOf).join(' '),
+    sections: studies.flatMap((study) =>
+      sectionsOf(study).map((one) => (several ? { ...one, heading: `${study.name}: ${one.heading}` } : one)),
+    ),
+    footer: `Made by ${tool} from results of ${[...new Set(studies.flatMap(({ tools }) => tools))].join(', ')}.`,
+  });
+}
+
+/** The tables as Markdown. */
+export function studyMarkdown({ studies }: StudyReportData): string {
+  return studies
+    .map((study) =>
+      [
+        `# Study ${study.name}`,
+        leadOf(study),
+        ...studyTables(study).map((table) => `## ${table.caption}\n\n${markdownTable(table).trimEnd()}`),
+      ].join('\n\n'),
+    )
+    .join('\n\n')
+    .concat('\n');
+}
+
+/** The tables as LaTeX, which needs the package booktabs. */
+export function studyLatex({ studies }: StudyReportData): string {
+  return ['% needs \\usepackage{booktabs}', ...studies.flatMap((study) => studyTables(study).map(latexTable))].join(
+    '\n',
+  );
+}
+
+function leadOf(study: ReportStudy): string {
+  const { name, runs, cells, families } = study;
+  const collapsed = cells.reduce((sum, cell) => sum + cell.collapsed, 0);
+  const words = families.map(({ name: family, words: counts }) => ` Family ${family}: ${counts}.`).join('');
+  return `${name}: ${formatNumber(runs, 0)} runs of ${formatNumber(cells.length, 0)} cells, of which ${formatNumber(collapsed, 0)} runs collapsed.${words}`;
+}
+
+function sectionsOf(study: ReportStudy): Section[] {
+  const { families, rules, noRules, factors, queries, seconds } = study;
+  const heat = heatTables(study);
+  const prediction = predictionTable(study);
+  const optional = [sweepSection(study), dynamicsSection(study)].filter((one): one is Section => one !== undefined);
+  const [sweep, ...others] = optional;
+  return [
+    ...(families.length > 0
+      ? [
+          section(
+            'Contrasts',
+            paragraph(
+              'Declared before the runs; p values are corrected by Holm within each family. A claim is confirmed when both tests find an effect of the claimed sign.',
+            ),
+            ...families.map((family) => htmlTable(contrastTable(family))),
+          ),
+        ]
+      : []),
+    ...(rules.length > 0 || noRules !== undefined
+      ? [
+          section(
+            'Regret of rules',
+            paragraph(
+              noRules === undefined
+                ? 'How much is lost on eval by a factor that a rule chose, against the swept factor that is best on dev. The nearest factor that was run counts.'
+                : `Rules could not be judged: ${noRules}.`,
+            ),
+            ...regretTables(rules).map(htmlTable),
+          ),
+        ]
+      : []),
+    ...(sweep ? [sweep] : []),
+    ...(heat.length > 0 ? [section('Heat', ...heat.map(heatTable))] : []),
+    ...others,
+    section('Cells', htmlTable(cellsTable(study)), ...prediction.map(htmlTable)),
+    section('Prunings', ...frontierTables(study).map(htmlTable)),
+    section(
+      'What was run',
+      definitions([
+        ...Object.entries(factors).map(([name, levels]) => [name, levels.join(', ')] as const),
+        ...Object.entries(queries).map(([name, count]) => [name, `${formatNumber(count, 0)} queries`] as const),
+        ['Time of all runs', formatSeconds(seconds)],
+      ]),
+      paragraph(
+        'A run has collapsed when its median document has less than one active dimension or more than half of the vocabulary, or when its score on dev is below half of the best mean of its backbone.',
+      ),
+    ),
+  ];
+}

@@ -1,0 +1,95 @@
+/** What the report of studies is made of: plain data, computed from the lines of results by `study/summary/`. */
+import type { Estimate } from '../table.ts';
+
+/** The level of each factor, by factor. */
+export type ReportLevels = Readonly<Record<string, string>>;
+
+/** Scores of one combination of levels. */
+export interface ReportCell {
+  readonly levels: ReportLevels;
+  readonly seeds: readonly number[];
+  /** Means over seeds and queries by `COLLECTION PRUNING MEASURE`; intervals where there are two seeds or more. */
+  readonly scores: Readonly<Record<string, Estimate>>;
+  /** Means over the seeds of all metrics that every seed has. */
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Seeds whose run collapsed, by the definition of the study. */
+  readonly collapsed: number;
+  /** Seeds in which the guard saw a collapse that lasted. */
+  readonly guarded: number;
+  /** Seeds whose head was judged to collapse before training; undefined where it was not judged. */
+  readonly predicted: number | undefined;
+  /** Curves of each seed by figure; `step` is among them. */
+  readonly curves: readonly Readonly<Record<string, readonly (number | null)[]>>[];
+}
+
+/** What is plotted along x, what makes curves, and what makes plots. */
+export interface ReportSweep {
+  readonly axis: string;
+  readonly series: string | undefined;
+  readonly panels: readonly string[];
+}
+
+/** A contrast, answered. */
+export interface ReportContrast {
+  readonly name: string;
+  readonly claim: 'positive' | 'negative' | 'none';
+  readonly measure: string;
+  readonly effect: Required<Estimate>;
+  readonly effectP: number;
+  readonly signFlipP: number;
+  readonly seeds: number;
+  readonly positive: number;
+  readonly verdict: string;
+}
+
+/** The contrasts of a family. */
+export interface ReportFamily {
+  readonly name: string;
+  readonly contrasts: readonly ReportContrast[];
+  /** Counts of verdicts in words. */
+  readonly words: string;
+}
+
+/** How far a rule for the factor is from the best swept one. */
+export interface ReportRule {
+  readonly rule: string;
+  readonly mean: Required<Estimate>;
+  readonly worst: string;
+  readonly backbones: readonly {
+    readonly backbone: string;
+    readonly wanted: number;
+    readonly factor: number;
+    readonly bestFactor: number;
+    readonly regret: Required<Estimate>;
+  }[];
+}
+
+/** One study. */
+export interface ReportStudy {
+  readonly name: string;
+  readonly runs: number;
+  readonly seconds: number;
+  /** Queries by collection and pruning. */
+  readonly queries: Readonly<Record<string, number>>;
+  /** Factors with more than one level, with their levels. */
+  readonly factors: Readonly<Record<string, readonly string[]>>;
+  readonly cells: readonly ReportCell[];
+  readonly sweep: ReportSweep | undefined;
+  readonly families: readonly ReportFamily[];
+  readonly rules: readonly ReportRule[];
+  /** Why there are no rules; undefined where there are, or where nothing was swept. */
+  readonly noRules: string | undefined;
+  readonly tools: readonly string[];
+}
+
+/** The whole report. */
+export interface StudyReportData {
+  readonly studies: readonly ReportStudy[];
+  /** What made the page. */
+  readonly tool: string;
+}
+
+/** `gain = 4, arm = B`, of the factors that are named. */
+export function levelsLabel(levels: ReportLevels, factors: readonly string[]): string {
+  return factors.map((factor) => `${factor} = ${levels[factor] ?? ''}`).join(', ');
+}

@@ -1,0 +1,214 @@
+/** The tables of a study, for the page, Markdown and LaTeX. */
+import {
+  type Cell,
+  type Column,
+  estimateCell,
+  formatDifference,
+  formatInterval,
+  formatNumber,
+  formatPValue,
+  noValue,
+  type Table,
+} from '../table.ts';
+import { levelsLabel, type ReportCell, type ReportFamily, type ReportRule, type ReportStudy } from './data.ts';
+import { panelsOf, shownScores } from './sweep.ts';
+
+const right = (label: string): Column => ({ label, align: 'right' });
+
+/** Every table of a study, in the order of the page. */
+export function studyTables(study: ReportStudy): readonly Table[] {
+  return [
+    ...study.families.map(contrastTable),
+    ...regretTables(study.rules),
+    ...heatTables(study),
+    cellsTable(study),
+    ...frontierTables(study),
+    ...predictionTable(study),
+  ];
+}
+
+/** Contrasts with their effects, tests and verdicts. */
+export function contrastTable({ name, contrasts, words }: ReportFamily): Table {
+  return {
+    caption: `Contrasts of the family ${name}: ${words}`,
+    columns: [
+      { label: 'Claim' },
+      { label: 'Measure' },
+      right('Effect'),
+      right('p, t'),
+      right('p, sign flip'),
+      right('Seeds above 0'),
+      { label: 'Verdict' },
+    ],
+    rows: contrasts.map(
+      ({ name: claim, claim: sign, measure, effect, effectP, signFlipP, positive, seeds, verdict }) => [
+        sign === 'positive' ? claim : `${claim} (claimed: ${sign})`,
+        measure,
+        {
+          text: formatDifference(effect.mean),
+          note: formatInterval(effect, formatDifference),
+          strong: effect.low > 0 || effect.high < 0,
+        },
+        formatPValue(effectP),
+        formatPValue(signFlipP),
+        `${positive} of ${seeds}`,
+        { text: verdict, strong: verdict === 'confirmed' || verdict === 'refuted' },
+      ],
+    ),
+  };
+}
+
+/** Rules by mean regret, and each on each backbone. */
+export function regretTables(rules: readonly ReportRule[]): readonly Table[] {
+  if (rules.length === 0) return [];
+  const sorted = [...rules].sort((a, b) => a.mean.mean - b.mean.mean);
+  const backbones = sorted[0]!.backbones.map(({ backbone }) => backbone);
+  return [
+    {
+      caption: 'Regret of rules for the factor: chosen on dev, scored on eval, constants from the other backbones',
+      columns: [{ label: 'Rule' }, right('Mean regret'), { label: 'Worst on' }, ...backbones.map(right)],
+      rows: sorted.map(({ rule, mean, worst, backbones: each }, i): readonly Cell[] => [
+        rule,
+        estimateCell(mean, { strong: i === 0 }),
+        worst,
+        ...each.map(
+          ({ regret, factor, bestFactor }): Cell => ({
+            text: formatNumber(regret.mean),
+            note: `k = ${figure(factor)}, best ${figure(bestFactor)}`,
+          }),
+        ),
+      ]),
+    },
+  ];
+}
+
+/** The swept factor against the arms, one table a panel. */
+export function heatTables(study: ReportStudy): readonly Table[] {
+  const { sweep, factors } = study;
+  const [score] = shownScores(study);
+  if (sweep === undefined || score === undefined) return [];
+  const axis = [...(factors[sweep.axis] ?? [])].sort((a, b) => Number(a) - Number(b));
+  const series = sweep.series === undefined ? [''] : (factors[sweep.series] ?? []);
+  return panelsOf(study, sweep).map(({ label, cells }) => ({
+    caption: `${score} by ${sweep.axis}${sweep.series === undefined ? '' : ` and ${sweep.series}`}${label === '' ? '' : `, ${label}`}`,
+    columns: [{ label: sweep.series ?? '' }, ...axis.map(right)],
+    rows: series.map((name): readonly Cell[] => [
+      name,
+      ...axis.map((level): Cell => {
+        const cell = cells.find(
+          ({ levels }) => levels[sweep.axis] === level && (sweep.series === undefined || levels[sweep.series] === name),
+        );
+        if (cell === undefined) return noValue;
+        const { collapsed, seeds } = cell;
+        return {
+          text: formatNumber(cell.scores[score]?.mean),
+          ...(collapsed > 0 ? { note: `${collapsed} of ${seeds.length} collapsed` } : {}),
+        };
+      }),
+    ]),
+  }));
+}
+
+/** Every cell with what it reached and what became of its runs. */
+export function cellsTable({ cells, factors }: ReportStudy): Table {
+  const names = Object.keys(factors);
+  const scores = shownScores({ cells });
+  return {
+    caption: 'Cells: means over seeds and queries, with 95 % intervals where there are two seeds or more',
+    columns: [
+      ...(names.length > 0 ? names : ['']).map((label) => ({ label })),
+      right('Seeds'),
+      ...scores.map(right),
+      right('Collapsed'),
+      right('Guard'),
+      right('Median document'),
+    ],
+    rows: cells.map((cell) => [
+      ...(names.length > 0 ? names.map((name) => cell.levels[name] ?? '') : ['all']),
+      String(cell.seeds.length),
+      ...scores.map((score) => estimateCell(cell.scores[score])),
+      String(cell.collapsed),
+      String(cell.guarded),
+      formatNumber(medianDims(cell), 0),
+    ]),
+  };
+}
+
+/** What each pruning reaches and costs: the mean of the cells of each level of the series. */
+export function frontierTables({ cells, factors, queries }: ReportStudy): readonly Table[] {
+  const places = Object.keys(queries);
+  const measures = [...new Set(Object.keys(cells[0]?.scores ?? {}).map((name) => name.split(' ').slice(2).join(' ')))];
+  const names = Object.keys(factors);
+  return [
+    {
+      caption: 'Prunings: effectiveness and cost of each cell, means over seeds',
+      columns: [
+        { label: 'Cell' },
+        { label: 'Collection, pruning' },
+        ...[
+          ...measures,
+          'FLOPS',
+          'Query dims',
+          'Document dims',
+          'CV²',
+          'CV², empty lists counted',
+          'p99 length',
+          'Max DF',
+        ].map(right),
+      ],
+      rows: cells.flatMap((cell) =>
+        places.map((place): readonly Cell[] => {
+          const metric = (name: string, decimals: number): string =>
+            formatNumber(cell.metrics[`${place} ${name}`], decimals);
+          return [
+            levelsLabel(cell.levels, names) || 'all',
+            place,
+            ...measures.map((measure) => estimateCell(cell.scores[`${place} ${measure}`])),
+            metric('flops', 3),
+            metric('queryDims', 1),
+            metric('documentDims', 1),
+            metric('postings cv2', 2),
+            metric('postings cv2WithEmpty', 2),
+            metric('postings p99', 0),
+            metric('maxDF', 3),
+          ];
+        }),
+      ),
+    },
+  ];
+}
+
+/** The judgement before training against what became of the runs; balanced accuracy where both happened. */
+export function predictionTable({ cells }: ReportStudy): readonly Table[] {
+  const judged = cells.filter((cell): cell is ReportCell & { predicted: number } => cell.predicted !== undefined);
+  if (judged.length === 0) return [];
+  // Seeds of a cell start from one head: all of them are judged alike.
+  const count = (predicted: boolean): { collapsed: number; healthy: number } => {
+    const some = judged.filter((cell) => cell.predicted > 0 === predicted);
+    const collapsed = some.reduce((sum, cell) => sum + cell.collapsed, 0);
+    return { collapsed, healthy: some.reduce((sum, { seeds }) => sum + seeds.length, 0) - collapsed };
+  };
+  const [yes, no] = [count(true), count(false)];
+  const caught = yes.collapsed / (yes.collapsed + no.collapsed);
+  const spared = no.healthy / (yes.healthy + no.healthy);
+  const balanced = (caught + spared) / 2;
+  return [
+    {
+      caption: `Collapse as judged before training, and as it came: balanced accuracy ${formatNumber(balanced, 2)}`,
+      columns: [{ label: 'Judged' }, right('Runs that collapsed'), right('Runs that did not')],
+      rows: [
+        ['will collapse', String(yes.collapsed), String(yes.healthy)],
+        ['healthy', String(no.collapsed), String(no.healthy)],
+      ],
+    },
+  ];
+}
+
+function medianDims({ metrics }: ReportCell): number | undefined {
+  const name = Object.keys(metrics).find((key) => key.endsWith(' medianDocumentDims'));
+  return name === undefined ? undefined : metrics[name];
+}
+
+function figure(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}

@@ -1,0 +1,147 @@
+/**
+ * The lines of a study as the data of its report: a pure function of the lines, and of the design where contrasts are asked.
+ *
+ * A run has collapsed when its median document has less than one active dimension or more than half of the vocabulary, or when
+ * its score on dev (the first collection, not pruned) is below half of the best mean of its backbone's cells.
+ */
+import type { ReportCell, ReportFamily, ReportStudy } from '../../report/study/data.ts';
+import type { Estimate } from '../../report/table.ts';
+import { analyseStudy } from '../analyse-study.ts';
+import { crossedInterval } from '../analysis/crossed-interval.ts';
+import { verdictsInWords } from '../analysis/in-words.ts';
+import type { StudyDesign } from '../design.ts';
+import type { ResultLine } from '../result-line.ts';
+import { ruleRegrets } from './rule-regrets.ts';
+import { sweepAxes } from './sweep-axes.ts';
+
+/** Options of {@link summariseStudy}. */
+export interface SummariseOptions {
+  /** The study's design: without it no contrast is answered. */
+  readonly design?: StudyDesign | undefined;
+  /** What collapse, regret and the frontier are measured by. @default nDCG@10 */
+  readonly measure?: string | undefined;
+}
+
+/**
+ * Summarises a study.
+ * @throws LexrayError BAD_INPUT when a run that a contrast needs is missing
+ */
+export function summariseStudy(lines: readonly ResultLine[], options: SummariseOptions = {}): ReportStudy {
+  const { design, measure = 'nDCG@10' } = options;
+  const names = Object.keys(lines[0]?.scores ?? {});
+  const [dev = ''] = names;
+  const judged = names.find((name) => name.endsWith(` ${pruningOf(dev)}`) && name !== dev) ?? dev;
+  const groups = new Map<string, ResultLine[]>();
+  for (const line of lines) {
+    const key = JSON.stringify(Object.entries(line.levels).sort());
+    groups.set(key, [...(groups.get(key) ?? []), line]);
+  }
+  const best = bestOfBackbones([...groups.values()], `${dev} ${measure}`);
+  const factors = variedFactors(lines);
+  const regrets = ruleRegrets(lines, { measure, dev, eval: judged });
+  return {
+    name: lines[0]?.study ?? design?.name ?? '',
+    runs: lines.length,
+    seconds: lines.reduce((sum, { seconds }) => sum + seconds, 0),
+    queries: Object.fromEntries(names.map((name) => [name, lines[0]!.scores[name]!.qids.length])),
+    factors,
+    cells: [...groups.values()].map((members) =>
+      reportCell(members, (line) => hasCollapsed(line, best, `${dev} ${measure}`)),
+    ),
+    sweep: sweepAxes(factors),
+    families: design === undefined ? [] : familiesOf(design, lines),
+    rules: regrets?.rules ?? [],
+    noRules: regrets?.reason,
+    tools: [...new Set(lines.map(({ tool }) => tool))],
+  };
+}
+
+function pruningOf(name: string): string {
+  return name.slice(name.lastIndexOf(' ') + 1);
+}
+
+/** Levels of the factors that have several, in the order of the lines. */
+function variedFactors(lines: readonly ResultLine[]): Record<string, readonly string[]> {
+  const names = Object.keys(lines[0]?.levels ?? {});
+  const all = names.map((name) => [name, [...new Set(lines.map(({ levels }) => levels[name] ?? ''))]] as const);
+  return Object.fromEntries(all.filter(([, levels]) => levels.length > 1));
+}
+
+function backboneOf({ resolved, levels }: ResultLine): string {
+  return JSON.stringify(resolved.backbone ?? levels.backbone ?? null);
+}
+
+/** The largest mean over seeds of a metric, for each backbone. */
+function bestOfBackbones(groups: readonly (readonly ResultLine[])[], metric: string): ReadonlyMap<string, number> {
+  const best = new Map<string, number>();
+  for (const members of groups) {
+    const value = mean(members.map(({ metrics }) => metrics[metric] ?? 0));
+    const name = backboneOf(members[0]!);
+    best.set(name, Math.max(value, best.get(name) ?? 0));
+  }
+  return best;
+}
+
+function hasCollapsed(line: ResultLine, best: ReadonlyMap<string, number>, metric: string): boolean {
+  const value = line.metrics[metric];
+  return line.metrics.collapsed === 1 || (value !== undefined && value < best.get(backboneOf(line))! / 2);
+}
+
+function reportCell(lines: readonly ResultLine[], collapsed: (line: ResultLine) => boolean): ReportCell {
+  const [first] = lines;
+  const scores: Record<string, Estimate> = {};
+  for (const [name, { qids, measures }] of Object.entries(first!.scores)) {
+    for (const measure of Object.keys(measures)) {
+      const table = lines.map((line) => line.scores[name]?.measures[measure] ?? []);
+      const whole = table.every((row) => row.length === qids.length);
+      if (whole) scores[`${name} ${measure}`] = estimate(table);
+    }
+  }
+  const shared = Object.keys(first!.metrics).filter((name) =>
+    lines.every(({ metrics }) => metrics[name] !== undefined),
+  );
+  const count = (metric: string): number => lines.filter(({ metrics }) => metrics[metric] === 1).length;
+  return {
+    levels: first!.levels,
+    seeds: lines.map(({ seed }) => seed).sort((a, b) => a - b),
+    scores,
+    metrics: Object.fromEntries(shared.map((name) => [name, mean(lines.map(({ metrics }) => metrics[name]!))])),
+    collapsed: lines.filter(collapsed).length,
+    guarded: count('guardCollapse'),
+    predicted: shared.includes('predictedCollapse') ? count('predictedCollapse') : undefined,
+    curves: lines.flatMap(({ curves }) => (curves === undefined ? [] : [curves])),
+  };
+}
+
+/** One seed says nothing of seeds to come: it has no interval. */
+function estimate(table: readonly (readonly number[])[]): Estimate {
+  if (table.length < 2 || table[0]!.length < 2) return { mean: mean(table.flat()) };
+  const { mean: value, low, high } = crossedInterval(table);
+  return { mean: value, low, high };
+}
+
+function familiesOf(design: StudyDesign, lines: readonly ResultLine[]): ReportFamily[] {
+  const declared = new Map(design.contrasts.map((contrast) => [contrast.name, contrast]));
+  return analyseStudy(design, lines).map(({ family, contrasts }) => ({
+    name: family,
+    words: verdictsInWords(contrasts),
+    contrasts: contrasts.map(({ name, effect, signFlip, verdict }) => {
+      const { claim, measure, collection } = declared.get(name)!;
+      return {
+        name,
+        claim,
+        measure: collection === undefined ? measure : `${measure}, ${collection}`,
+        effect: { mean: effect.mean, low: effect.low, high: effect.high },
+        effectP: effect.pHolm,
+        signFlipP: signFlip.pHolm,
+        seeds: signFlip.seeds,
+        positive: signFlip.positive,
+        verdict,
+      };
+    }),
+  }));
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
