@@ -14,6 +14,7 @@ import { measureVerb } from './verbs/measure.ts';
 import { mineVerb } from './verbs/mine.ts';
 import { pruneVerb } from './verbs/prune.ts';
 import { pullVerb } from './verbs/pull.ts';
+import { reportVerb } from './verbs/report.ts';
 import { rescaleVerb } from './verbs/rescale.ts';
 import { searchVerb } from './verbs/search.ts';
 import { studyVerb } from './verbs/study.ts';
@@ -38,5 +39,6 @@ export const verbs: readonly Verb[] = [
   measureVerb,
   compareVerb,
   studyVerb,
+  reportVerb,
   doctorVerb,
 ];

@@ -32,6 +32,8 @@ export interface RunStudyOptions {
   readonly results: string;
   /** Adds defaults to the settings of a cell. @default none */
   readonly resolve?: ResolveSettings | undefined;
+  /** Which of the missing runs are wanted. @default all */
+  readonly only?: ((cell: StudyCell) => boolean) | undefined;
   /** Stop after so many runs. @default all */
   readonly limit?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -54,19 +56,24 @@ export interface StudyState {
  *   INTERRUPTED when the signal fires; what a run throws, with its name
  */
 export async function runStudy(design: StudyDesign, run: RunCell, options: RunStudyOptions): Promise<StudyState> {
-  const { results, limit = Number.POSITIVE_INFINITY, signal, onProgress, onWarning } = options;
+  const { results, only = () => true, limit = Number.POSITIVE_INFINITY, signal, onProgress, onWarning } = options;
   const state = await studyState(design, options);
   const lines = [...state.lines];
-  const todo = state.missing.slice(0, limit);
+  const todo = state.missing.filter(only).slice(0, limit);
   for (const [i, cell] of todo.entries()) {
     throwIfAborted(signal);
-    onProgress?.({ phase: `run ${cellName(cell)}`, done: i, total: todo.length, unit: 'runs' });
-    const line = await runLine(design.name, cell, run, { signal, onProgress, onWarning });
+    const place = `run ${i + 1} of ${todo.length}`;
+    onProgress?.({ phase: `${place}: ${cellName(cell)}`, done: i, total: todo.length, unit: 'runs' });
+    const line = await runLine(design.name, cell, run, {
+      signal,
+      onProgress: onProgress && ((event) => onProgress({ ...event, phase: `${place}: ${event.phase}` })),
+      onWarning: onWarning && ((message) => onWarning(`${cellName(cell)}: ${message}`)),
+    });
     await appendResult(results, line);
     lines.push(line);
   }
   onProgress?.({ phase: 'runs', done: todo.length, total: todo.length, unit: 'runs' });
-  return { cells: state.cells, lines, missing: state.missing.slice(todo.length) };
+  return { cells: state.cells, lines, missing: state.missing.filter((cell) => !todo.includes(cell)) };
 }
 
 /**
@@ -160,9 +167,14 @@ async function runLine(
     throw new LexrayError(error.code, error.message, { where: cellName(cell), cause: error, ...cure });
   }
   const seconds = (performance.now() - start) / 1000;
-  const { metrics, scores } = result;
+  const { metrics, scores, facts, curves } = result;
   const finished = new Date().toISOString();
-  return { schema: 1, study, id, levels, seed, settings, resolved, metrics, scores, seconds, finished, tool: toolName };
+  return {
+    ...{ schema: 1, study, id, levels, seed, settings, resolved, metrics, scores },
+    ...(facts && { facts }),
+    ...(curves && { curves }),
+    ...{ seconds, finished, tool: toolName },
+  };
 }
 
 /** Every number of a line by name: metrics, and scores by collection, measure and qid. */

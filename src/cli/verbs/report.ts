@@ -1,0 +1,89 @@
+/** `lexray report RESULTS… -o report.html`: the tables and figures of studies, from their results alone. */
+import { z } from 'zod';
+import { LexrayError } from '../../util/errors.ts';
+import { checkOutput } from '../check-output.ts';
+import { optionalText, textWithDefault, words } from '../option.ts';
+import { defineVerb, type Verb } from '../verb.ts';
+
+export const reportVerb: Verb = defineVerb({
+  name: 'report',
+  group: 'Evaluation:',
+  summary: 'tables and figures of studies, from their results',
+  arguments: {
+    results: words('files of results, one a study', { placeholder: 'RESULTS', default: [], required: true }),
+  },
+  options: {
+    design: words('designs of the studies: their contrasts are answered', { placeholder: 'FILE', default: [] }),
+    measure: textWithDefault('what collapse and regret are measured by', { default: 'nDCG@10' }),
+    markdown: optionalText('also write the tables as Markdown', { placeholder: 'FILE' }),
+    latex: optionalText('also write the tables as LaTeX', { placeholder: 'FILE' }),
+  },
+  output: { placeholder: 'FILE', description: 'HTML page to write', required: true },
+  examples: ['lexray report results.jsonl.gz --design studies/example.yaml -o report.html --latex tables.tex'],
+  result: z.strictObject({
+    output: z.string(),
+    studies: z.array(
+      z.strictObject({
+        name: z.string(),
+        runs: z.int(),
+        cells: z.int(),
+        collapsed: z.int(),
+        verdicts: z.record(z.string(), z.string()),
+      }),
+    ),
+  }),
+  async run({ results, design, measure, markdown, latex }, { output, force, onWarning }) {
+    const others = [markdown, latex].filter((path) => path !== undefined);
+    for (const path of [output, ...others]) await checkOutput(path, force);
+    const [{ readResults }, { readDesign }, { summariseStudy }, report, { toolName }, { writeFileAtomic }] =
+      await Promise.all([
+        import('../../study/results-file.ts'),
+        import('../../study/design.ts'),
+        import('../../study/summary/summarise-study.ts'),
+        import('../../report/study-report.ts'),
+        import('../../util/version.ts'),
+        import('../../util/write-atomic.ts'),
+      ]);
+    const designs = await Promise.all(design.map(readDesign));
+    const read = await Promise.all(results.map((path) => readResults(path, { onWarning })));
+    const studies = read.map((lines, i) => {
+      const [first] = lines;
+      if (first === undefined) {
+        throw new LexrayError('BAD_INPUT', 'there are no results', { where: results[i]!, cure: 'run the study first' });
+      }
+      const foreign = lines.find(({ study }) => study !== first.study);
+      if (foreign !== undefined) {
+        throw new LexrayError('BAD_INPUT', `results of two studies in one file, ${first.study} and ${foreign.study}`, {
+          where: results[i]!,
+        });
+      }
+      return summariseStudy(lines, { measure, design: designs.find(({ name }) => name === first.study) });
+    });
+    for (const { name } of designs) {
+      if (!studies.some((study) => study.name === name)) onWarning(`there are no results of the design ${name}`);
+    }
+    const data = { studies, tool: toolName };
+    await writeFileAtomic(output, report.studyReport(data));
+    if (markdown !== undefined) await writeFileAtomic(markdown, report.studyMarkdown(data));
+    if (latex !== undefined) await writeFileAtomic(latex, report.studyLatex(data));
+    return {
+      data: {
+        output,
+        studies: studies.map(({ name, runs, cells, families }) => ({
+          name,
+          runs,
+          cells: cells.length,
+          collapsed: cells.reduce((sum, { collapsed }) => sum + collapsed, 0),
+          verdicts: Object.fromEntries(families.map((family) => [family.name, family.words])),
+        })),
+      },
+      text: [
+        ...studies.flatMap(({ name, runs, cells, families }) => [
+          `${name}: ${runs} runs of ${cells.length} cells`,
+          ...families.map((family) => `  ${family.name}: ${family.words}`),
+        ]),
+        `wrote ${[output, ...others].join(', ')}`,
+      ].join('\n'),
+    };
+  },
+});

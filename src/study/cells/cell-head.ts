@@ -1,0 +1,213 @@
+/**
+ * The head of a cell: the backbone with its logits multiplied by the gain g, judged on texts of the training data, and corrected.
+ *
+ * Gain and correction act on the same tensors, so that only g/k counts in arm C (the net scale); a gain is an arm, C unless
+ * said, with the factor 1/g. Texts are the same for every seed, so that seeds of a cell start from the same head.
+ */
+import { join } from 'node:path';
+import { type ModelFolder, openModelFolder } from '../../checkpoint/layouts/model-folder.ts';
+import type { TrainingExample } from '../../data/read-training-examples.ts';
+import { calibrate, shiftFor } from '../../head/calibrate.ts';
+import type { Correction } from '../../head/correction.ts';
+import { recordedFigures } from '../../head/correction-record.ts';
+import { type Diagnosis, diagnose, encodeForDiagnosis } from '../../head/diagnose.ts';
+import { type ObservedFigures, observe } from '../../head/observed.ts';
+import { judgedRecipe } from '../../head/recipes.ts';
+import { rescale } from '../../head/rescale.ts';
+import type { StatisticName } from '../../head/targets/statistic-names.ts';
+import { judge, type Verdict } from '../../head/verdicts.ts';
+import type { FinetuneConfig } from '../../train/finetune-config.ts';
+import { LexrayError } from '../../util/errors.ts';
+import { Random } from '../../util/random.ts';
+import type { CellWork } from './cell-kind.ts';
+import type { FinetuneCellSettings } from './finetune-settings.ts';
+
+/** A head that is ready to be trained, and what is known of it. */
+export interface CellHead {
+  /** The model folder to train from. */
+  readonly model: string;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly facts: Readonly<Record<string, string>>;
+}
+
+/** Texts that a head is judged on. */
+const mostTexts = 256;
+/** Targets for which the factor of a statistic is recorded; a statistic without is at its own. */
+const proposedTargets: Readonly<Partial<Record<StatisticName, readonly number[]>>> = {
+  'score-spread': [0.25, 0.5, 1, 2, 4],
+  entropy: [0.6, 0.7, 0.8, 0.9],
+  'exact-deviation': [0.5, 1, 2],
+  'closed-form': [0.5, 1, 2],
+};
+const proposedStatistics: readonly StatisticName[] = [
+  'score-spread',
+  'entropy',
+  'info-nce',
+  'exact-deviation',
+  'closed-form',
+  'norm-above-2',
+  'bert-norm',
+];
+
+/**
+ * Makes the head of a cell.
+ * @throws LexrayError BAD_INPUT when a statistic finds no factor, or there are too few texts for it
+ */
+export async function prepareHead(
+  settings: FinetuneCellSettings,
+  examples: readonly TrainingExample[],
+  work: CellWork,
+): Promise<CellHead> {
+  const { backbone, gain, gainArm, proposals } = settings;
+  let folder = work.at(backbone);
+  if (gain !== 1 || gainArm === 'D') {
+    const scaled = join(work.folder, 'scaled');
+    await withModel(folder, async (model) => {
+      const shift = gainArm === 'D' ? await ownShift(model, examples, work) : 0;
+      await rescale(model, scaled, { arm: gainArm, factor: 1 / gain, shift });
+    });
+    folder = scaled;
+  }
+  return withModel(folder, async (model) => {
+    const diagnosis = await diagnoseFor(model, settings, examples, work);
+    const correction = correctionOf(settings.correction, diagnosis);
+    const { head } = diagnosis;
+    const before = {
+      ...prefixed('backbone', figuresOf(diagnosis.observed)),
+      'backbone rowNorm': head.norm.mean,
+      'backbone anisotropy': head.anisotropy,
+      'backbone closedForm': head.closedFormDeviation,
+      'backbone exactDeviation': diagnosis.exactDeviation,
+      ...(proposals && settings.correction === 'none' ? proposedFactors(diagnosis) : {}),
+    };
+    if (correction === undefined) {
+      return { model: folder, ...judged(diagnosis.observed, diagnosis.verdicts, before) };
+    }
+    const corrected = join(work.folder, 'corrected');
+    const route = typeof settings.correction === 'object' ? settings.correction.route : undefined;
+    await rescale(model, corrected, correction, { route });
+    const metrics = { ...before, factor: correction.factor, shift: correction.shift };
+    if (correction.arm === 'A') {
+      const { observed, verdicts } = await withModel(corrected, (after) =>
+        diagnoseFor(after, settings, examples, work),
+      );
+      return { model: corrected, ...judged(observed, verdicts, metrics) };
+    }
+    const observed = observe(diagnosis.cache, correction);
+    const { vocabularySize, tokenizerSize, recipe } = diagnosis;
+    const { rivals } = model.checkpoint;
+    const verdicts = judge({ head, observed, vocabularySize, tokenizerSize, rivals, recipe });
+    return { model: corrected, ...judged(observed, verdicts, metrics) };
+  });
+}
+
+/** c of arm D for the backbone as it is. */
+async function ownShift(
+  model: ModelFolder,
+  examples: readonly TrainingExample[],
+  { threads, signal, onProgress }: CellWork,
+): Promise<number> {
+  const texts = { texts: sampleOf(examples), source: 'the training data' };
+  const { cache } = await encodeForDiagnosis(model, { texts, seed: 0, threads, signal, onProgress });
+  return shiftFor(cache);
+}
+
+function diagnoseFor(
+  model: ModelFolder,
+  { training }: FinetuneCellSettings,
+  examples: readonly TrainingExample[],
+  { threads, signal, onProgress }: CellWork,
+): Promise<Diagnosis> {
+  return diagnose(model, {
+    texts: { texts: sampleOf(examples), source: 'the training data' },
+    recipe: judgedRecipe({
+      name: 'this cell',
+      title: 'the settings of this cell',
+      source: 'the design',
+      needs: [],
+      settings: { ...training },
+      usualSteps: stepsOf(training, examples.length),
+      origins: [],
+      expected: [],
+      notes: [],
+    }),
+    seed: 0,
+    threads,
+    signal,
+    onProgress,
+  });
+}
+
+/** What is done to the head; undefined for nothing. */
+function correctionOf(wanted: FinetuneCellSettings['correction'], diagnosis: Diagnosis): Correction | undefined {
+  if (wanted === 'none') return undefined;
+  if (wanted === 'auto') return diagnosis.proposal?.calibration.correction;
+  const { arm, factor, statistic, target, shift, activationRate } = wanted;
+  if (factor === undefined) return calibrate(diagnosis, { arm, statistic, target, activationRate }).correction;
+  const own = arm === 'D' ? (shift ?? shiftFor(diagnosis.cache, activationRate)) : (shift ?? 0);
+  return { arm, factor, shift: own };
+}
+
+/** The factors of arm C that the statistics would choose; one that finds none is left out. */
+function proposedFactors(diagnosis: Diagnosis): Record<string, number> {
+  const found: Record<string, number> = {};
+  for (const statistic of proposedStatistics) {
+    for (const target of proposedTargets[statistic] ?? [undefined]) {
+      try {
+        const { correction } = calibrate(diagnosis, { arm: 'C', statistic, target });
+        found[`k ${statistic}${target === undefined ? '' : `@${target}`}`] = correction.factor;
+      } catch (error) {
+        if (!(error instanceof LexrayError) || (error.code !== 'BAD_INPUT' && error.code !== 'USAGE')) throw error;
+      }
+    }
+  }
+  return found;
+}
+
+function judged(
+  observed: ObservedFigures,
+  verdicts: readonly Verdict[],
+  metrics: Readonly<Record<string, number>>,
+): Pick<CellHead, 'metrics' | 'facts'> {
+  const collapse = verdicts.find((verdict) => verdict.collapse);
+  return {
+    metrics: { ...metrics, ...prefixed('head', figuresOf(observed)), predictedCollapse: collapse ? 1 : 0 },
+    facts: { predicted: collapse?.kind ?? 'healthy', ...(collapse && { predictedBecause: collapse.reason }) },
+  };
+}
+
+/** Figures that are numbers: what is undefined for these texts is left out. */
+function figuresOf(observed: ObservedFigures): Record<string, number> {
+  const figures = { ...recordedFigures(observed), activeShare: observed.activeShare, infoNce: observed.pairs?.infoNce };
+  return Object.fromEntries(
+    Object.entries(figures).filter((entry): entry is [string, number] => Number.isFinite(entry[1])),
+  );
+}
+
+function prefixed(prefix: string, figures: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(figures).map(([name, value]) => [`${prefix} ${name}`, value]));
+}
+
+/** Queries and positives of some examples, the same for every seed. */
+function sampleOf(examples: readonly TrainingExample[]): string[] {
+  const order = new Random(0).shuffle(Uint32Array.from(examples, (_, i) => i));
+  const texts = new Set<string>();
+  for (const i of order) {
+    if (texts.size >= mostTexts) break;
+    for (const text of [examples[i]!.positive, examples[i]!.query]) if (text.trim() !== '') texts.add(text);
+  }
+  return [...texts];
+}
+
+function stepsOf({ maxSteps, epochs, batchSize, accumulationSteps }: Omit<FinetuneConfig, 'seed'>, n: number): number {
+  return maxSteps ?? Math.max(1, Math.ceil((n * epochs) / (batchSize * accumulationSteps)));
+}
+
+async function withModel<T>(folder: string, use: (model: ModelFolder) => Promise<T>): Promise<T> {
+  const model = await openModelFolder(folder);
+  try {
+    return await use(model);
+  } finally {
+    await model.close();
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * The settings of a cell that fine-tunes: where it starts, what is done to the head, what it is trained on and measured on.
+ * Every other name is a setting of fine-tuning, laid over the recipe's.
+ *
+ *     cell: finetune
+ *     backbone: models/bert-tiny              model folder
+ *     gain: 4                                 g: logits are multiplied by it first
+ *     gainArm: C                              what that means: C, (Wh + b)·g; B, gWh + b; D, (Wh + b − c)·g
+ *     correction: { arm: C, statistic: score-spread, target: 1 }     or { arm: D, factor: 8 }, auto, none
+ *     recipe: lexray
+ *     data: collections/titles                what finetune --data takes
+ *     dev: { folder: collections/titles, split: dev }        chooses the best step; without it the last one counts
+ *     evaluate:
+ *       - { name: eval, folder: collections/titles, split: test, documents: 5000 }
+ *     prunings: [0/0, 7/20, 5/20, 5/10]
+ *     learningRate: 1e-4
+ */
+import { z } from 'zod';
+import { correctionArms } from '../../head/correction.ts';
+import { statisticNames } from '../../head/targets/statistic-names.ts';
+import { loadRecipe } from '../../recipes/load-recipe.ts';
+import { type FinetuneConfig, type FinetuneSettings, finetuneConfigSchema } from '../../train/finetune-config.ts';
+import { recipeSettings } from '../../train/recipe-settings.ts';
+import { LexrayError } from '../../util/errors.ts';
+import type { Settings } from '../design.ts';
+import { defaultGrid, parseGridPoint } from '../pruning-grid.ts';
+import type { InputDigests } from './cell-kind.ts';
+
+/** What is done to the head of a scaled backbone before training. */
+export type CellCorrection =
+  | 'none'
+  /** What `finetune --calibrate auto` does: nothing, unless the head would collapse. */
+  | 'auto'
+  | {
+      readonly arm: (typeof correctionArms)[number];
+      /** k, given; else a statistic finds it. */
+      readonly factor?: number | undefined;
+      readonly statistic?: (typeof statisticNames)[number] | undefined;
+      readonly target?: number | undefined;
+      /** c of arm D. @default from the activation rate */
+      readonly shift?: number | undefined;
+      readonly activationRate?: number | undefined;
+      /** `untied` with factor 1 is the control of untying alone. */
+      readonly route?: 'norm' | 'untied' | undefined;
+    };
+
+/** A collection and the queries that are taken of it. */
+export interface CellCollection {
+  readonly folder: string;
+  readonly split: string;
+  /** Judged documents and a sample of the others, so many at most, the same for every cell. @default all */
+  readonly documents?: number | undefined;
+}
+
+/** Settings of a cell, resolved. */
+export interface FinetuneCellSettings {
+  readonly backbone: string;
+  readonly gain: number;
+  /** The arm of which the gain is the inverse factor; D shifts too, by its activation rate. */
+  readonly gainArm: 'B' | 'C' | 'D';
+  readonly correction: CellCorrection;
+  readonly recipe: string;
+  readonly data: string;
+  readonly dev: CellCollection | undefined;
+  readonly evaluate: readonly (CellCollection & { readonly name: string })[];
+  readonly prunings: readonly string[];
+  readonly measures: readonly string[];
+  /** Also record which factors the statistics would choose, where no correction is made. */
+  readonly proposals: boolean;
+  /** Settings of fine-tuning, without a seed. */
+  readonly training: Omit<FinetuneConfig, 'seed'>;
+}
+
+const collection = {
+  folder: z.string().min(1),
+  split: z.string().min(1),
+  documents: z.int().min(1).optional(),
+};
+const positive = z.number().positive();
+const own = z.strictObject({
+  cell: z.literal('finetune'),
+  backbone: z.string().min(1),
+  gain: positive.default(1),
+  gainArm: z.enum(['B', 'C', 'D']).default('C'),
+  correction: z
+    .union([
+      z.enum(['none', 'auto']),
+      z
+        .strictObject({
+          arm: z.enum(correctionArms as ['A', 'B', 'C', 'D', 'E']),
+          factor: positive.optional(),
+          statistic: z.enum(statisticNames).optional(),
+          target: positive.optional(),
+          shift: z.number().optional(),
+          activationRate: z.number().gt(0).lt(1).optional(),
+          route: z.enum(['norm', 'untied']).optional(),
+        })
+        .refine(({ factor, statistic }) => (factor === undefined) !== (statistic === undefined), {
+          message: 'expected a factor or a statistic',
+        }),
+    ])
+    .default('none'),
+  recipe: z.string().min(1).default('lexray'),
+  data: z.string().min(1),
+  dev: z.strictObject({ ...collection, split: collection.split.default('dev') }).optional(),
+  evaluate: z
+    .array(
+      z.strictObject({ ...collection, name: z.string().regex(/^[\w.-]+$/), split: collection.split.default('test') }),
+    )
+    .min(1),
+  prunings: z
+    .array(z.string())
+    .min(1)
+    .default([...defaultGrid]),
+  measures: z.array(z.string()).min(1).default(['nDCG@10', 'RR@10', 'R@10']),
+  proposals: z.boolean().default(true),
+});
+
+/** Settings of fine-tuning that a cell decides itself. */
+const decided = ['seed', 'calibrate', 'headCheck', 'matchRegularizers'] as const;
+
+/**
+ * Reads the settings of a cell.
+ * @throws LexrayError CONFIG when a setting is not known or does not fit
+ */
+export function parseFinetuneCell(settings: Settings): FinetuneCellSettings {
+  const names = new Set(Object.keys(own.shape));
+  const pick = (wanted: boolean): Settings =>
+    Object.fromEntries(Object.entries(settings).filter(([name]) => names.has(name) === wanted));
+  const parsed = own.safeParse(pick(true));
+  if (!parsed.success) throw misfit(parsed.error.issues[0]!);
+  const given = pick(false);
+  for (const name of decided) {
+    if (given[name] !== undefined) {
+      throw new LexrayError('CONFIG', `the setting ${name} is not for a study`, {
+        cure: 'seeds are listed in the design; the head is corrected by "correction"',
+      });
+    }
+  }
+  const { cell: _, ...data } = parsed.data;
+  if (new Set(data.evaluate.map(({ name }) => name)).size < data.evaluate.length) {
+    throw new LexrayError('CONFIG', 'evaluate: two collections have the same name');
+  }
+  data.prunings.forEach(parseGridPoint);
+  const laid = { ...recipeSettings(loadRecipe(data.recipe)), ...given } as FinetuneSettings;
+  // A run that collapses is a result: it goes on to its end.
+  const training = finetuneConfigSchema.safeParse({
+    ...laid,
+    guard: { mode: 'warn', ...laid.guard },
+    headCheck: false,
+  });
+  if (!training.success) throw misfit(training.error.issues[0]!);
+  const { seed: _seed, ...config } = training.data;
+  return { ...data, dev: data.dev, training: config };
+}
+
+/** The same as plain settings, with the digests of all that they name. */
+export function resolvedFinetuneCell(cell: FinetuneCellSettings, digests: InputDigests): Settings {
+  const { training, backbone, data, dev, evaluate, ...rest } = cell;
+  const withDigest = <T extends { readonly folder: string }>(one: T): T & { sha256: string | undefined } => ({
+    ...one,
+    sha256: digests.get(one.folder),
+  });
+  const resolved = {
+    cell: 'finetune',
+    ...rest,
+    backbone: { path: backbone, sha256: digests.get(backbone) },
+    data: { path: data, sha256: digests.get(data) },
+    dev: dev && withDigest(dev),
+    evaluate: evaluate.map(withDigest),
+    ...training,
+  };
+  // What is undefined is left out.
+  return JSON.parse(JSON.stringify(resolved)) as Settings;
+}
+
+function misfit({ path, message, code, ...issue }: z.core.$ZodIssue): LexrayError {
+  const unknown = code === 'unrecognized_keys' ? (issue as { keys?: readonly string[] }).keys?.join(', ') : undefined;
+  return new LexrayError(
+    'CONFIG',
+    `setting ${[...path, unknown].filter((part) => part !== undefined).join('.')}: ${message}`,
+    {
+      cure: 'docs/cli.md, "lexray study", says what a cell takes',
+    },
+  );
+}

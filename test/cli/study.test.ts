@@ -1,0 +1,250 @@
+/** `study` and `report` as a user runs them, on the tiny model and the collection of the example design. */
+import { existsSync } from 'node:fs';
+import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { verbs } from '../../src/cli/registry.ts';
+import type { ResultLine } from '../../src/study/result-line.ts';
+import { runInProcess } from './run-in-process.ts';
+import { lexray, temporaryFolder } from './run-lexray.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const example = join(root, 'studies', 'example.yaml');
+let folder = '';
+let design = '';
+let results = '';
+const at = (...parts: readonly string[]): string => join(folder, ...parts);
+
+/** The example with fewer cells, one of them with a head so large that it is corrected. */
+async function writeDesign(path: string, changes: Readonly<Record<string, unknown>>): Promise<string> {
+  const whole = parse(await readFile(example, 'utf8')) as Record<string, Record<string, unknown>>;
+  await writeFile(path, stringify({ ...whole, ...changes }));
+  return path;
+}
+
+async function readLines(path: string): Promise<ResultLine[]> {
+  const text = await readFile(path, 'utf8');
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as ResultLine);
+}
+
+const study = (...args: readonly string[]): ReturnType<typeof runInProcess> =>
+  runInProcess('study', ...args, '--root', root, '--quiet');
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  results = at('results.jsonl');
+  design = await writeDesign(at('design.yaml'), { seeds: [1, 2], runs: [{ gain: '4' }] });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('study', () => {
+  it('says what it would take, and writes nothing', async () => {
+    const { code, stdout, stderr } = await study(design, '-o', results, '--dry-run', '--json');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const forecast = JSON.parse(stdout) as { seconds: number; basis: string };
+    expect(forecast.seconds).toBeGreaterThan(0);
+    expect(forecast.basis).toMatch(/^4 cells, 0 done, 4 to run; .* a cell, from three steps of training/);
+    expect(await readdir(folder)).toEqual(['design.yaml']);
+  });
+
+  it('runs the cells that are asked for, and then the others', async () => {
+    const first = await study(design, '-o', results, '--only', 'seed=1, correction=C', '--json');
+    expect(first).toMatchObject({ code: 0, stderr: '' });
+    const {
+      schema: _schema,
+      verb: _verb,
+      lexray: _lexray,
+      ...data
+    } = JSON.parse(first.stdout) as Record<string, unknown>;
+    expect(verbs.find(({ name }) => name === 'study')!.result.parse(data)).toEqual(data);
+    expect(data).toMatchObject({ cells: 4, done: 1, missing: 3 });
+
+    const second = await study(design, '-o', results);
+    expect(second).toMatchObject({ code: 0, stderr: '' });
+    expect(second.stdout).toMatch(/^4 of 4 cells are done\n/);
+    expect((await readdir(folder)).sort()).toEqual(['design.yaml', 'results.jsonl']);
+
+    const lines = await readLines(results);
+    expect(lines.map(({ levels, seed }) => [levels.correction, seed])).toEqual([
+      ['C', 1],
+      ['none', 1],
+      ['none', 2],
+      ['C', 2],
+    ]);
+    const [corrected, plain] = lines as [ResultLine, ResultLine];
+    // The gain of 4 is on both; the correction brings the spread of scores to 1.
+    expect(corrected.metrics['backbone scoreSpread']).toBeCloseTo(plain.metrics['head scoreSpread']!, 6);
+    expect(corrected.metrics['head scoreSpread']).toBeCloseTo(1, 3);
+    expect(corrected.metrics.factor).toBeCloseTo(plain.metrics['k score-spread@1']!, 6);
+    expect(plain.metrics.factor).toBeUndefined();
+    expect(Object.keys(plain.scores).sort()).toEqual([
+      'dev 0/0',
+      'dev 5/10',
+      'dev 7/20',
+      'eval 0/0',
+      'eval 5/10',
+      'eval 7/20',
+    ]);
+    for (const { metrics, scores, facts, curves, resolved } of lines) {
+      const { qids, measures } = scores['eval 7/20']!;
+      const mean = measures['nDCG@10']!.reduce((sum, value) => sum + value, 0) / qids.length;
+      expect(metrics['eval 7/20 nDCG@10']).toBeCloseTo(mean, 12);
+      expect(metrics['eval 7/20 documentDims']).toBeLessThanOrEqual(20);
+      expect(metrics['eval 5/10 queryDims']).toBeLessThanOrEqual(5);
+      expect(metrics['eval 0/0 flops']).toBeGreaterThanOrEqual(metrics['eval 5/10 flops']!);
+      expect(metrics).toMatchObject({ collapsed: expect.any(Number), guardCollapse: expect.any(Number), broken: 0 });
+      expect(facts).toMatchObject({ predicted: expect.any(String), threads: '1' });
+      expect(curves!.step!.filter((step, i, all) => i === 0 || step !== all[i - 1])).toEqual([1, 2, 3, 4, 5, 6]);
+      expect(curves!.dev!.filter((value) => value !== null)).toHaveLength(2);
+      expect(resolved).toMatchObject({ learningRate: 1e-3, batchSize: 4, guard: { mode: 'warn' }, headCheck: false });
+      expect(resolved.backbone).toEqual({
+        path: 'test/fixtures/tiny-model',
+        sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+      });
+    }
+  });
+
+  it('runs a cell again from its line, and says that it is the same', async () => {
+    const { code, stdout, stderr } = await study('--rerun', '2', '-o', results, '--json');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({ rerun: { same: true, tolerance: 1e-6, changed: [] } });
+  });
+
+  it('says what is not the same, with an exit code of its own', async () => {
+    const [line] = await readLines(results);
+    const other = at('other.jsonl');
+    await writeFile(other, `${JSON.stringify({ ...line!, metrics: { ...line!.metrics, factor: 1 } })}\n`);
+    const { code, stdout, stderr } = await study('--rerun', line!.id.slice(0, 8), '-o', other);
+    expect(code).toBe(5);
+    expect(stdout).toMatch(/not the same\nfactor: 1 → /);
+    expect(stderr).toMatch(/^error: 1 figures changed by more than 0.000001/);
+    expect(await readLines(other)).toHaveLength(1);
+    await rm(other);
+  });
+
+  it.each([
+    [
+      'an unknown kind of cell',
+      { fixed: { cell: 'guess' } },
+      /expected the setting "cell" to be one of finetune, got "guess"/,
+    ],
+    ['a setting that there is not', { fixedToo: { learninRate: 1 } }, /learninRate/],
+    ['a head corrected by training', { fixedToo: { calibrate: 'auto' } }, /calibrate is not for a study/],
+    [
+      'a correction without a factor',
+      {
+        factors: { gain: [1], correction: { levels: { C: { correction: { arm: 'C' } } } } },
+        runs: 'all',
+        contrasts: [],
+      },
+      /setting correction/,
+    ],
+    [
+      'a folder that is not there',
+      { fixedToo: { backbone: 'nothing/here' } },
+      /names a file or folder that is not there/,
+    ],
+  ])('refuses %s before any run', async (_, { fixedToo, ...changes }: Record<string, unknown>, message) => {
+    const { fixed } = parse(await readFile(example, 'utf8')) as { fixed: object };
+    const path = await writeDesign(at('bad.yaml'), {
+      ...changes,
+      ...(fixedToo ? { fixed: { ...fixed, ...fixedToo } } : {}),
+    });
+    const { code, stderr } = await study(path, '-o', at('bad.jsonl'));
+    expect([2, 3]).toContain(code);
+    expect(stderr).toMatch(message);
+    expect(existsSync(at('bad.jsonl'))).toBe(false);
+    await rm(path);
+  });
+
+  it('refuses --force, and an --only that is no cell', async () => {
+    expect(await study(design, '-o', results, '--force')).toMatchObject({ code: 2 });
+    const { code, stderr } = await study(design, '-o', results, '--only', 'gain=3');
+    expect(code).toBe(2);
+    expect(stderr).toContain('no cell of the design is "gain=3"');
+  });
+
+  it('refuses results when the data have changed', async () => {
+    const own = at('own');
+    await mkdir(own);
+    const data = 'studies/example-data';
+    for (const name of ['corpus.jsonl', 'queries.jsonl', 'qrels/train.tsv', 'qrels/dev.tsv', 'qrels/test.tsv']) {
+      await mkdir(join(own, data, 'qrels'), { recursive: true });
+      await writeFile(join(own, data, name), await readFile(join(root, data, name)));
+    }
+    await appendFile(join(own, data, 'corpus.jsonl'), '{"_id":"extra","title":"","text":"snow"}\n');
+    const model = 'test/fixtures/tiny-model';
+    await mkdir(join(own, 'test/fixtures'), { recursive: true });
+    const { cp } = await import('node:fs/promises');
+    await cp(join(root, model), join(own, model), { recursive: true });
+    const { code, stderr } = await runInProcess('study', design, '-o', results, '--root', own, '--quiet');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/which is not of this design/);
+    await rm(own, { recursive: true });
+  });
+});
+
+describe('report', () => {
+  it('makes one page, Markdown and LaTeX from the results alone', async () => {
+    const args = [
+      'report',
+      results,
+      '--design',
+      design,
+      '-o',
+      at('report.html'),
+      '--markdown',
+      at('t.md'),
+      '--latex',
+      at('t.tex'),
+    ];
+    const { code, stdout, stderr } = await runInProcess(...args, '--json');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const { schema: _schema, verb: _verb, lexray: _lexray, ...data } = JSON.parse(stdout) as Record<string, unknown>;
+    expect(verbs.find(({ name }) => name === 'report')!.result.parse(data)).toEqual(data);
+    // Two seeds cannot reach .05 by a sign-flip test.
+    expect(data).toMatchObject({
+      studies: [{ name: 'example', runs: 4, cells: 2, verdicts: { primary: 'not testable in one of one contrasts' } }],
+    });
+    const page = await readFile(at('report.html'), 'utf8');
+    expect(page).toContain('correction helps where the head is four times too large');
+    expect(page).not.toContain('NaN');
+    expect(await readFile(at('t.md'), 'utf8')).toMatch(/^# Study example\n/);
+    expect(await readFile(at('t.tex'), 'utf8')).toContain('\\begin{tabular}');
+    expect(await runInProcess(...args)).toMatchObject({ code: 2 });
+    expect(await runInProcess(...args, '--force', '--quiet')).toMatchObject({ code: 0 });
+    expect(await readFile(at('report.html'), 'utf8')).toBe(page);
+  });
+
+  it('refuses what are no results', async () => {
+    expect(await runInProcess('report', at('none.jsonl'), '-o', at('x.html'))).toMatchObject({ code: 3 });
+    expect(await runInProcess('report', design, '-o', at('x.html'))).toMatchObject({ code: 3 });
+    expect(existsSync(at('x.html'))).toBe(false);
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('study and Ctrl-C', () => {
+  it('leaves whole lines and no working folder, and goes on', async () => {
+    const path = await writeDesign(at('long.yaml'), {
+      seeds: Array.from({ length: 30 }, (_, i) => i),
+      runs: [{ gain: '1', correction: 'none' }],
+    });
+    const output = at('long.jsonl');
+    const { code, stderr } = await lexray(['study', path, '-o', output, '--root', root], {
+      interruptWhen: () => existsSync(output) && existsSync(`${output}.work`),
+    });
+    expect(stderr).toContain('the study goes on with the same command');
+    expect(code).toBe(130);
+    expect(existsSync(`${output}.work`)).toBe(false);
+    const count = (await readLines(output)).length;
+    expect(count).toBeGreaterThan(0);
+    expect(count).toBeLessThan(30);
+    await rm(output);
+    await rm(path);
+  });
+});
