@@ -1,0 +1,58 @@
+/** The designs in the repository are what they say: they can be read, and their runs and contrasts fit together. */
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { seedsForFamily } from './analysis/sign-flip.ts';
+import { finetuneCell } from './cells/finetune-cell.ts';
+import { parseFinetuneCell } from './cells/finetune-settings.ts';
+import { designCells, designRuns } from './cells.ts';
+import { readDesign } from './design.ts';
+import { selectCells } from './select-cells.ts';
+
+const path = (name: string): string => fileURLToPath(new URL(`../../studies/${name}`, import.meta.url));
+
+describe('studies/calibration.yaml', () => {
+  it('has the runs of its plan, and contrasts that its seeds can answer', async () => {
+    const design = await readDesign(path('calibration.yaml'));
+    const cells = designCells(design, (settings) => finetuneCell.resolve(settings, new Map()));
+    expect(cells).toHaveLength(330);
+    const contrasts = design.contrasts;
+    expect(contrasts).toHaveLength(6);
+    expect(seedsForFamily(contrasts.length)).toBeLessThanOrEqual(8);
+    for (const { plus, minus } of contrasts) {
+      for (const side of [plus, minus]) {
+        const named = designRuns(design).filter(({ levels }) =>
+          Object.entries(side).every(([factor, level]) => levels[factor] === level),
+        );
+        expect(named.map(({ levels, seeds }) => [levels.backbone, seeds.length])).toEqual([
+          ['bert', 8],
+          ['modern', 8],
+          ['cased', 8],
+        ]);
+      }
+    }
+  });
+
+  it('selects cells by levels or id', async () => {
+    const cells = designCells(await readDesign(path('calibration.yaml')));
+    const some = cells.filter(
+      selectCells('gain=16, correction=none, gainArm=C, learningRate=0.0001, backbone=bert', cells),
+    );
+    expect(some.map(({ seed }) => seed)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(cells.filter(selectCells(some[3]!.id.slice(0, 10), cells))).toEqual([some[3]]);
+    expect(() => selectCells('gain=3', cells)).toThrow(/no cell/);
+    expect(() => selectCells('some text', cells)).toThrow(/FACTOR=LEVEL/);
+  });
+});
+
+describe('studies/example.yaml', () => {
+  it('fits, and shows what a cell takes', async () => {
+    const cells = designCells(await readDesign(path('example.yaml')));
+    expect(cells).toHaveLength(12);
+    expect(parseFinetuneCell(cells.find(selectCells('gain=0.25, correction=none', cells))!.settings)).toMatchObject({
+      gain: 0.25,
+      gainArm: 'C',
+      correction: 'none',
+      proposals: true,
+    });
+  });
+});
