@@ -218,7 +218,7 @@ function describe(
   diagnosis: Diagnosis,
   { command, report, seconds }: { command: string | undefined; report: string | undefined; seconds: number },
 ): string {
-  const { head, texts, observed, proposal, recipe, verdicts, tokenLogits, sinkTokens, noProposal } = diagnosis;
+  const { head, texts, observed, proposal, recipe, verdicts, tokenLogits, sinkTokens, noProposal, earlier } = diagnosis;
   const facts = [
     [
       'model',
@@ -276,7 +276,9 @@ function describe(
     ...(observed.batch < 64 ? [`scores are over ${observed.batch} texts only; give 64 or more`] : []),
     `token-level figures are from ${formatCount(tokenLogits.sampledTokens)} of ${formatCount(tokenLogits.tokens)} tokens`,
     'thresholds and targets are provisional until the calibration study',
-    ...(diagnosis.earlier.length > 0 ? [`this head was corrected before, ${diagnosis.earlier.length} times`] : []),
+    ...(earlier.length > 0
+      ? [`this head was corrected before${earlier.length > 1 ? ` ${earlier.length} times` : ''}`]
+      : []),
     `took ${formatDuration(seconds)}`,
   ];
   lines.push('', ...notes.map((note) => `note: ${note}`));

@@ -20,7 +20,8 @@ export const exactDeviation: TargetStatistic = {
     },
     factor: (value) => value,
   },
-  origin: 'provisional: logits of unit deviation, as LSUV initialisation has it (arXiv 1511.06422); not measured',
+  origin:
+    'provisional: logits of unit deviation, as LSUV initialisation has it (arXiv 1511.06422); one model and seed in docs/how-to/collapse.md',
   failsWhen: 'logits have a mean far from 0, or a few tokens are far out',
   needs: 'texts',
   arms: onePassArms,

@@ -3,7 +3,8 @@
  * which a softmax at temperature 1 neither has forgotten its inputs nor is decided by one of them.
  *
  * Fails when the spread comes from the lengths of the vectors and not from their directions (a head where every dimension
- * is active has scores of rank one); for another batch size, temperature or loss (MarginMSE has its scale from the
+ * is active has scores of rank one); for a model that was only ever a language model, a third of whose vocabulary is active:
+ * k came out so large that its vectors stayed dense in a short run (docs/how-to/collapse.md); for another batch size, temperature or loss (MarginMSE has its scale from the
  * teacher); and in arm B, where terms with u < 0 < b keep a spread of their own however large k is.
  */
 import { observeScores } from '../observed.ts';
@@ -20,7 +21,8 @@ export const scoreSpread: TargetStatistic = {
   },
   origin:
     'provisional constant: in a first look on one SPLADE-trained 2-layer model, one seed (InfoNCE, τ = 1, learning rate 1e-4, λ .05 and .003), runs that began with a spread of .29 to 1.55 kept their quality best; to be replaced by the calibration study',
-  failsWhen: 'the spread comes from vector lengths only (everything active); other batch sizes, temperatures or losses',
+  failsWhen:
+    'the spread comes from vector lengths (much of the vocabulary active, as in models that were only language models); other batch sizes, temperatures or losses',
   needs: 'texts',
   arms: onePassArms,
 };

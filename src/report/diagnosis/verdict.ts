@@ -44,7 +44,12 @@ export function verdictSection(model: string, { verdicts, recipe, proposal, noPr
     ...(earlier.length > 0
       ? [
           paragraph(
-            `This head was corrected before: ${earlier.map(({ arm, factor }) => `arm ${arm}, k = ${formatNumber(factor, 4)}`).join('; ')}.`,
+            `This head was corrected before: ${earlier
+              .map(
+                ({ arm, factor, shift }) =>
+                  `arm ${arm}, k = ${Number(factor.toPrecision(4))}${arm === 'D' ? `, c = ${Number(shift.toPrecision(4))}` : ''}`,
+              )
+              .join('; ')}.`,
           ),
         ]
       : []),
