@@ -104,7 +104,7 @@ function lineParser(lines: readonly Line[], path: string): LineParser {
       kind === undefined
         ? `cannot tell the form: the first line is no JSON and has no tab: ${JSON.stringify(text.slice(0, 60))}`
         : `the file is ${kind}, which is not read`,
-      { where: path, cure: trainingDataCure },
+      { where: `${path}:${first!.number}`, cure: trainingDataCure },
     );
   }
   const { hasHeader, parse } = detectColumns(lines);

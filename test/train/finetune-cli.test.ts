@@ -62,7 +62,7 @@ describe('data', () => {
     ['empty.tsv', 3, 'empty.tsv'],
     ['one column.tsv', 3, 'one column.tsv:1'],
     ['nothing', 3, 'nothing'],
-    ['texts.txt', 2, 'texts.txt'],
+    ['texts.txt', 3, 'texts.txt:1'],
   ])('%s: exit code %i, and nothing written', async (data, exitCode, named) => {
     const { code, stdout, stderr } = await runInProcess('finetune', tinyModel, '--data', at(data), '-o', at('out'));
     expect(stderr).toMatch(/^error: /m);
