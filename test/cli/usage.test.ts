@@ -21,7 +21,12 @@ describe('help and version', () => {
     const { code, stdout, stderr } = await lexray(['--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const unwrapped = stdout.replaceAll(/\n {12,}/g, ' ');
-    for (const { name, summary } of verbs) expect(unwrapped).toMatch(new RegExp(`^ +${name} +${summary}`, 'm'));
+    for (const { name, summary } of verbs) {
+      expect(
+        unwrapped.split('\n').some((line) => line.trim().startsWith(`${name} `) && line.endsWith(summary)),
+        name,
+      ).toBe(true);
+    }
   });
 
   it('shows help, as an error, when nothing is asked', async () => {
