@@ -194,7 +194,7 @@ export function predictionTable({ cells }: ReportStudy): readonly Table[] {
   const balanced = (caught + spared) / 2;
   return [
     {
-      caption: `Collapse as judged before training, and as it came: balanced accuracy ${formatNumber(balanced, 2)}`,
+      caption: `Collapse as judged before training, and as it came: ${Number.isFinite(balanced) ? `balanced accuracy ${formatNumber(balanced, 2)}` : 'only one of both came, so that there is no balanced accuracy'}`,
       columns: [{ label: 'Judged' }, right('Runs that collapsed'), right('Runs that did not')],
       rows: [
         ['will collapse', String(yes.collapsed), String(yes.healthy)],
