@@ -1,13 +1,12 @@
 /**
  * The bytes of a file, decompressed when it is gzip or Zstandard (told by its first bytes, not by its name), from any
- * place on, in bounded memory. Zstandard is Node's own where there is one (from 22.15 on), else the package `fzstd`.
- * Formats: RFC 1952 (gzip), RFC 8878 (Zstandard).
+ * place on, in bounded memory. Formats: RFC 1952 (gzip), RFC 8878 (Zstandard; see `util/zstandard.ts`).
  */
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import type { Transform } from 'node:stream';
-import * as zlib from 'node:zlib';
-import { badInput, LexrayError } from '../../util/errors.ts';
+import { createGunzip } from 'node:zlib';
+import { badInput } from '../../util/errors.ts';
+import { decompressZstandard } from '../../util/zstandard.ts';
 
 /** Bytes of a file, read once. */
 export interface ByteReader {
@@ -17,11 +16,6 @@ export interface ByteReader {
   bytesRead(): number;
 }
 
-/** zstd's own limit: files made with a wider window need special options everywhere. */
-const largestWindow = 128 << 20;
-/** Compressed bytes that fzstd gets at once: what they become is held until it is read. */
-const zstdPiece = 16 << 10;
-
 /**
  * Opens a file for reading.
  * @param start bytes to leave out, counted after decompression
@@ -30,7 +24,6 @@ const zstdPiece = 16 << 10;
 export async function openBytes(path: string, start = 0): Promise<ByteReader> {
   const head = await readHead(path);
   const kind = compressionOf(head);
-  if (kind === 'zstd') checkWindow(head, path);
   const source = createReadStream(path, { start: kind === 'none' ? start : 0, highWaterMark: 256 << 10 });
   return {
     chunks: kind === 'none' ? whole(source) : skipping(decompress(source, kind, path), start),
@@ -44,19 +37,6 @@ function compressionOf(head: Uint8Array): Compression {
   if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip';
   const magic = head.length < 4 ? 0 : new DataView(head.buffer, head.byteOffset).getUint32(0, true);
   return magic === 0xfd2fb528 || magic >>> 4 === 0x184d2a5 ? 'zstd' : 'none';
-}
-
-/** Refuses a Zstandard frame whose window is wider than zstd itself allows by default. */
-function checkWindow(head: Uint8Array, path: string): void {
-  const descriptor = head[4] ?? 0;
-  const window = head[5] ?? 0;
-  if (head[0] !== 0x28 || (descriptor & 0x20) !== 0) return;
-  const size = 2 ** (10 + (window >> 3)) * (1 + (window & 7) / 8);
-  if (size <= largestWindow) return;
-  throw badInput(`the Zstandard file asks for a window of ${size} bytes, more than ${largestWindow}`, {
-    where: path,
-    cure: 'compress it again without --long or --ultra',
-  });
 }
 
 async function* whole(source: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
@@ -76,61 +56,24 @@ async function* decompress(
   kind: 'gzip' | 'zstd',
   path: string,
 ): AsyncGenerator<Uint8Array> {
-  const native = kind === 'gzip' ? zlib.createGunzip() : nativeZstd();
+  const gunzip = kind === 'gzip' ? createGunzip() : undefined;
   try {
-    if (native === undefined) {
-      yield* unzstd(source);
+    if (gunzip === undefined) {
+      yield* decompressZstandard(source, path);
       return;
     }
-    source.on('error', (error) => native.destroy(error));
-    yield* whole(source.pipe(native));
+    source.on('error', (error) => gunzip.destroy(error));
+    yield* whole(source.pipe(gunzip));
   } catch (error) {
-    if (error instanceof LexrayError || !(error instanceof Error) || isSystemError(error)) throw error;
-    throw badInput(`the ${kind === 'gzip' ? 'gzip' : 'Zstandard'} file is damaged: ${error.message}`, {
+    if (!(error instanceof Error) || !('code' in error) || !`${error.code}`.startsWith('Z_')) throw error;
+    throw badInput(`the gzip file is damaged: ${error.message}`, {
       where: path,
       cause: error,
       cure: 'fetch the file again',
     });
   } finally {
     source.destroy();
-    native?.destroy();
-  }
-}
-
-/** Errors of the file system have codes such as EIO; those of decompression `Z_…`, `ZSTD_…` or numbers. */
-function isSystemError(error: Error): boolean {
-  return 'code' in error && typeof error.code === 'string' && /^E[A-Z]+$/.test(error.code);
-}
-
-function nativeZstd(): Transform | undefined {
-  const create: unknown = 'createZstdDecompress' in zlib ? zlib.createZstdDecompress : undefined;
-  return typeof create === 'function' ? (create() as Transform) : undefined;
-}
-
-async function* unzstd(source: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
-  const { Decompress } = await loadZstd();
-  let ready: Uint8Array[] = [];
-  const stream = new Decompress((chunk) => ready.push(chunk));
-  for await (const chunk of source as AsyncIterable<Uint8Array>) {
-    for (let at = 0; at < chunk.length; at += zstdPiece) {
-      stream.push(chunk.subarray(at, at + zstdPiece));
-      const pieces = ready;
-      ready = [];
-      yield* pieces;
-    }
-  }
-  stream.push(new Uint8Array(), true);
-  yield* ready;
-}
-
-async function loadZstd(): Promise<typeof import('fzstd')> {
-  try {
-    return await import('fzstd');
-  } catch (cause) {
-    throw new LexrayError('FAILED', 'reading .zst files needs Node 22.15 or later, or the package fzstd', {
-      cause,
-      cure: 'run: npm install fzstd, or decompress the file',
-    });
+    gunzip?.destroy();
   }
 }
 
