@@ -12,6 +12,7 @@ import { finetuneVerb } from './verbs/finetune.ts';
 import { indexVerb } from './verbs/index-vectors.ts';
 import { measureVerb } from './verbs/measure.ts';
 import { mineVerb } from './verbs/mine.ts';
+import { pretrainVerb } from './verbs/pretrain.ts';
 import { pruneVerb } from './verbs/prune.ts';
 import { pullVerb } from './verbs/pull.ts';
 import { reportVerb } from './verbs/report.ts';
@@ -28,6 +29,7 @@ export const verbs: readonly Verb[] = [
   rescaleVerb,
   tokenizerVerb,
   expandVerb,
+  pretrainVerb,
   mineVerb,
   finetuneVerb,
   exportVerb,

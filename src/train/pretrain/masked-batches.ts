@@ -1,5 +1,6 @@
 /** Batches of masked sequences for training, one after another without end, and those of the texts that are held out. */
 import type { TextShard } from '../../data/text-stream/stream-texts.ts';
+import { badInput } from '../../util/errors.ts';
 import { mixSeed } from '../../util/mix-seed.ts';
 import type { MaskedSequence } from './masked-step.ts';
 import type { Masker } from './masking.ts';
@@ -73,6 +74,7 @@ export interface HeldOut {
 /**
  * Reads what is held out.
  * @param counts most sequences of each kind
+ * @throws LexrayError BAD_INPUT when there is nothing
  */
 export async function readHeldOut(
   files: readonly string[],
@@ -92,6 +94,11 @@ export async function readHeldOut(
     for await (const { ids } of sequences(files, { ...options, arrangement: 'cut', passes: 1 })) {
       if (texts.push(ids) === counts.texts) break;
     }
+  }
+  if ((counts.masked > 0 && masked.length === 0) || (counts.texts > 0 && texts.length === 0)) {
+    throw badInput('no text is held out on which anything could be measured', {
+      cure: 'hold out a larger share (--held-out-share), or give texts for it (--held-out)',
+    });
   }
   return { masked, texts };
 }

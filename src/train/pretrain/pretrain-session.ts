@@ -1,10 +1,13 @@
 /** Opens all that a pre-training run works with: the model on an engine, the texts, the step, what is held out. */
+
+import type { OutputVocabulary } from '../../checkpoint/layouts/output-vocabulary.ts';
 import type { Engine, VariableSpec } from '../../compute/runtime/engine.ts';
 import { openOrtEngine } from '../../compute/runtime/ort-engine.ts';
 import { findTextFiles } from '../../data/text-stream/find-text-files.ts';
 import { StreamReport } from '../../data/text-stream/stream-report.ts';
 import type { TextStreamOptions } from '../../data/text-stream/stream-texts.ts';
 import { modelVariables } from '../../model/splade-graph.ts';
+import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
 import { badInput, throwIfAborted } from '../../util/errors.ts';
 import { hashFile } from '../../util/manifest.ts';
 import type { ProgressListener, WarningListener } from '../../util/progress.ts';
@@ -16,6 +19,7 @@ import { pieceUnits, type UnitTokenizer, wordUnits } from './masking-units.ts';
 import type { PretrainConfig } from './pretrain-config.ts';
 import { type SequenceOptions, type SequencePosition, sequences, tooFewTokens } from './sequences.ts';
 import { checkSequenceLength, type OpenStartModel, openStartModel, type StartModel } from './start-model.ts';
+import { unigramUnits } from './unigram-units.ts';
 
 /** How lines of the files become texts. */
 export type TextForm = Pick<TextStreamOptions, 'format' | 'fields' | 'column' | 'invalidUtf8'>;
@@ -134,11 +138,24 @@ export async function hashParents(
   return hashes;
 }
 
-function unitsOf({ units = 'pieces' }: PretrainConfig, { tokenizer, casing }: OpenStartModel): UnitTokenizer {
-  if (units === 'unigrams')
-    throw badInput('the model has no output vocabulary of unigrams', { cure: 'make one with lexray expand' });
-  const cut = units === 'words' ? wordUnits(tokenizer) : pieceUnits(tokenizer);
+function unitsOf({ units }: PretrainConfig, { tokenizer, outputVocabulary, casing }: OpenStartModel): UnitTokenizer {
+  const cut = unitTokenizer(units, tokenizer, outputVocabulary);
   return casing === 'lower' ? (text) => cut(text.toLowerCase()) : cut;
+}
+
+function unitTokenizer(
+  units: PretrainConfig['units'],
+  tokenizer: Tokenizer,
+  vocabulary: OutputVocabulary | undefined,
+): UnitTokenizer {
+  if (vocabulary !== undefined) {
+    if (units === undefined || units === 'unigrams') return unigramUnits(tokenizer, vocabulary);
+    throw badInput(`the decoder has unigrams as terms: it cannot predict ${units}`, { cure: 'mask unigrams' });
+  }
+  if (units === 'unigrams') {
+    throw badInput('the model has no output vocabulary of unigrams', { cure: 'make one with lexray expand' });
+  }
+  return units === 'words' ? wordUnits(tokenizer) : pieceUnits(tokenizer);
 }
 
 /** Reads as many tokens as a pass is to have, so that a lack of them is found before the training. */

@@ -81,10 +81,12 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainResult
         config: model.config,
         weights: trainedWeights(findFamily(model.config.model_type, 'config.json'), variables, engine),
         tokenizer: model.tokenizerFolder,
+        outputVocabulary: model.outputVocabulary,
         policy: { casing: model.casing },
         card: await pretrainingCard({
           notes: options.card,
           config,
+          units: config.units ?? (model.outputVocabulary === undefined ? 'pieces' : 'unigrams'),
           outcome,
           rows,
           parameters,

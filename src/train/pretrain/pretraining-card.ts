@@ -21,6 +21,8 @@ export interface CardNotes {
 export interface PretrainingCardFacts {
   readonly notes: CardNotes | undefined;
   readonly config: PretrainConfig;
+  /** What was masked together. */
+  readonly units: NonNullable<PretrainConfig['units']>;
   readonly outcome: PretrainOutcome;
   /** Lines of metrics.jsonl. */
   readonly rows: readonly MetricsRow[];
@@ -59,12 +61,12 @@ async function dataTable({ files, parents }: PretrainingCardFacts): Promise<stri
   return ['| file | bytes | SHA-256 begins |', '|---|---:|---|', ...rows].join('\n');
 }
 
-function settingsText({ config, outcome }: PretrainingCardFacts): string {
+function settingsText({ config, units, outcome }: PretrainingCardFacts): string {
   const replaced = config.replacement === 'bert' ? '80 % [MASK], 10 % random, 10 % kept' : 'always [MASK]';
   const arranged = config.arrangement === 'pack' ? 'texts packed' : 'texts apart';
   return [
     `${outcome.steps} steps of ${config.batchSize * config.accumulationSteps} sequences of at most ${config.length} tokens, ${arranged}; ${outcome.tokens} tokens in ${outcome.passes} ${outcome.passes === 1 ? 'pass' : 'passes'}.`,
-    `${config.maskingRate * 100} % of the tokens masked by ${config.units ?? 'pieces'} (${replaced}).`,
+    `${config.maskingRate * 100} % of the tokens masked by ${units} (${replaced}).`,
     `AdamW, learning rate ${config.learningRate} (${config.schedule}, warm-up ${config.warmupRatio * 100} %), weight decay ${config.weightDecay}, β ${config.beta1} and ${config.beta2}, gradients clipped to ${config.maxGradientNorm}, dropout ${config.dropoutRate}, seed ${config.seed}.`,
   ].join(' ');
 }

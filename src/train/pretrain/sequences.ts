@@ -62,8 +62,8 @@ const beginning: SequencePosition = { pass: 0, group: 0, texts: { open: [], next
 
 /**
  * Reads sequences, pass after pass.
- * @throws LexrayError as `streamTexts`; BAD_INPUT when a pass has no sequence, or fewer tokens than are to be repeated;
- * INTERRUPTED when the signal fires
+ * @throws LexrayError as `streamTexts`; BAD_INPUT when a pass without end has no sequence, or there are fewer
+ * tokens than are to be repeated; INTERRUPTED when the signal fires
  */
 export async function* sequences(files: readonly string[], options: SequenceOptions): AsyncGenerator<Sequence> {
   const { seed, uniqueTokens, passes = Number.POSITIVE_INFINITY, start = beginning } = options;
@@ -92,6 +92,7 @@ export async function* sequences(files: readonly string[], options: SequenceOpti
       await texts.close();
     }
     if (tokens === 0) {
+      if (passes !== Number.POSITIVE_INFINITY) return;
       throw badInput(`no text has ${fewestTokens} tokens`, {
         cure: 'check the files, and the field or column of the text',
       });

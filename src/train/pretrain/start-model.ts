@@ -3,6 +3,7 @@ import type { NamedWeight } from '../../checkpoint/checkpoint.ts';
 import type { ModelConfig } from '../../checkpoint/families/model-family.ts';
 import { findFamily, modelShape } from '../../checkpoint/families/registry.ts';
 import { openModelFolder, requireSharedEncoder } from '../../checkpoint/layouts/model-folder.ts';
+import type { OutputVocabulary } from '../../checkpoint/layouts/output-vocabulary.ts';
 import { initializeWeights } from '../../model/initialize-weights.ts';
 import { checkVocabulary } from '../../tokenizer/check-vocabulary.ts';
 import { loadTokenizer } from '../../tokenizer/load-tokenizer.ts';
@@ -37,6 +38,8 @@ export interface OpenStartModel {
   readonly tokenizerFolder: string;
   /** Whether texts are lower-cased before they are tokenized. */
   readonly casing: 'keep' | 'lower';
+  /** The terms of the decoder, where they are not the tokens of the tokenizer. */
+  readonly outputVocabulary: OutputVocabulary | undefined;
   /** Files that it is read from. */
   readonly paths: readonly string[];
   loadWeights(): AsyncIterable<NamedWeight> | Iterable<NamedWeight>;
@@ -57,14 +60,16 @@ export async function openStartModel(
   const model = await openModelFolder(start.model, onWarning ? { onWarning } : {});
   try {
     requireSharedEncoder(model, 'pre-training');
-    const { checkpoint, tokenizerFolder, policy } = model;
+    const { checkpoint, tokenizerFolder, outputVocabulary, policy } = model;
     const tokenizer = await loadTokenizer(tokenizerFolder);
-    checkVocabulary(tokenizer, checkpoint.config.vocab_size, { where: start.model, onWarning });
+    const { inputVocabularySize, ownTerms } = modelShape(checkpoint.config);
+    checkVocabulary(tokenizer, inputVocabularySize, { where: start.model, ownTerms, onWarning });
     return {
       config: checkpoint.config,
       tokenizer,
       tokenizerFolder,
       casing: policy.casing === 'lower' ? 'lower' : 'keep',
+      outputVocabulary,
       paths: checkpoint.paths,
       loadWeights: () => checkpoint.loadWeights(),
       close: () => model.close(),
@@ -109,6 +114,7 @@ async function createModel(wanted: NewModel, seed: number): Promise<OpenStartMod
     tokenizer,
     tokenizerFolder: wanted.tokenizer,
     casing: 'keep',
+    outputVocabulary: undefined,
     paths: [],
     loadWeights: () => initializeWeights(config, { seed }),
     close: async () => {},
