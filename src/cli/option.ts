@@ -148,6 +148,15 @@ export function choice<const W extends string>(
   } as Partial<OptionSpec<W>>);
 }
 
+/** How the matrices of a model are kept while it encodes. */
+export function weightPrecision(): OptionSpec<'float32' | 'float16' | 'int8'> {
+  return choice(
+    'how the matrices of the model are kept; int8 is faster, and off by a few percent',
+    ['float32', 'float16', 'int8'],
+    { default: 'float32' },
+  );
+}
+
 /** One of several words, or none. */
 export function optionalChoice<const W extends string>(
   description: string,

@@ -53,7 +53,8 @@ export class BatchEncoder {
     if (program === undefined) {
       const graph = new Graph();
       const { activation, learnedScale, prefix = '' } = this.#options;
-      const options = { activation, learnedScale, buckets, trained: false, dropoutRate: 0 };
+      const int8Decoder = this.#engine.weights === 'int8';
+      const options = { activation, learnedScale, buckets, int8Decoder, trained: false, dropoutRate: 0 };
       const { weights } = graph.within(prefix, () => buildSpladeGraph(graph, this.#config, options));
       graph.output('weights', weights);
       program = this.#engine.compile(graph);

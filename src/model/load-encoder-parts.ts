@@ -4,6 +4,7 @@ import { modelShape } from '../checkpoint/families/registry.ts';
 import type { EncoderModules } from '../checkpoint/layouts/encoder-modules.ts';
 import { type ModelFolder, openModelFolder } from '../checkpoint/layouts/model-folder.ts';
 import type { LexrayModelPolicy } from '../checkpoint/layouts/model-policy.ts';
+import type { WeightPrecision } from '../compute/graph/compact-weights.ts';
 import type { Engine } from '../compute/runtime/engine.ts';
 import { openOrtEngine } from '../compute/runtime/ort-engine.ts';
 import { checkVocabulary } from '../tokenizer/check-vocabulary.ts';
@@ -25,6 +26,11 @@ import { tokenWeights } from './token-weights.ts';
 export interface LoadEncoderOptions {
   /** Threads of the engine. @default the number of cores */
   readonly threads?: number | undefined;
+  /**
+   * How the matrices of the model are kept. float16 halves their memory; int8 is faster as well, but rounds the hidden
+   * states of a batch too, so that vectors depend a little on what they are encoded with. @default 'float32'
+   */
+  readonly weights?: WeightPrecision | undefined;
   /** Most tokens of a text, special tokens included. @default what the model records */
   readonly maxLength?: number | undefined;
   /**
@@ -53,7 +59,7 @@ export async function loadEncoderParts(folder: string, options: LoadEncoderOptio
     throwIfAborted(signal);
     const encoders = neededEncoders(model, options.kinds ?? ['query', 'document']);
     if (encoders.length > 0) {
-      engine ??= await openOrtEngine(options.threads === undefined ? {} : { threads: options.threads });
+      engine ??= await openOrtEngine({ threads: options.threads, weights: options.weights });
       await engine.createVariables(encoders.flatMap(([{ config }, prefix]) => modelVariables(config, false, prefix)));
       for (const [checkpoint, prefix] of encoders) await fillEngine(engine, checkpoint, prefix, signal);
     }

@@ -16,6 +16,7 @@ import { modernBert } from './modernbert.ts';
 import { roberta } from './roberta.ts';
 import { pooledLogits, type SpladeActivation, spladeActivation } from './splade-pooling.ts';
 import { declareTokenLayout, type TokenLayout } from './token-layout.ts';
+import { tokenMajorLogits } from './token-major-pooling.ts';
 
 const encoderGraphs: readonly EncoderGraph[] = [bert, distilBert, roberta, albert, modernBert, gte];
 
@@ -28,6 +29,8 @@ export interface SpladeGraphOptions {
   readonly trained: boolean;
   /** Dropout rate after embeddings and sublayers. */
   readonly dropoutRate: number;
+  /** Whether the decoder is kept as int8; then there is no backward pass. @default false */
+  readonly int8Decoder?: boolean | undefined;
   /** Whether a backward pass computes the layers once more instead of keeping what they need. @default false */
   readonly recomputeLayers?: boolean | undefined;
   /** Whether the logits are z·exp(−g), g a variable: see {@link headScaleName}. @default false */
@@ -92,7 +95,9 @@ export function declareDecoder(graph: Graph, config: ModelConfig): Pick<HeadGrap
 /** Adds the encoder to a graph. */
 export function buildSpladeGraph(graph: Graph, config: ModelConfig, options: SpladeGraphOptions): SpladeGraph {
   const { layout, hidden, weight, bias, dropout } = buildHeadGraph(graph, config, options);
-  const pooled = pooledLogits(hidden, weight, bias, layout, options.trained);
+  const pooled = options.int8Decoder
+    ? tokenMajorLogits(hidden, weight, bias, layout)
+    : pooledLogits(hidden, weight, bias, layout, options.trained);
   // The scale is above 0: it may come after the maximum.
   const logits = options.learnedScale ? Mul(pooled, Exp(Neg(graph.variable(headScaleName, [1])))) : pooled;
   return { hidden, logits, weights: spladeActivation(logits, options.activation), dropout };

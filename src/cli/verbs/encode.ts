@@ -10,7 +10,7 @@ import { checkOutput } from '../check-output.ts';
 import { formatCount, formatDuration, formatFigure } from '../format.ts';
 import { loadEncoder } from '../load-encoder.ts';
 import { modelDescription, modelFolder } from '../model-folder.ts';
-import { choice, optionalInteger, text } from '../option.ts';
+import { choice, optionalInteger, text, weightPrecision } from '../option.ts';
 import { defineVerb, type Verb } from '../verb.ts';
 
 export const encodeVerb: Verb = defineVerb({
@@ -31,6 +31,7 @@ export const encodeVerb: Verb = defineVerb({
     maxLength: optionalInteger('most tokens of a text, special tokens included (default: what the model records)', {
       min: 1,
     }),
+    weights: weightPrecision(),
   },
   output: { placeholder: 'VECTORS', description: 'folder to write the vectors to', required: true },
   examples: [
@@ -49,7 +50,7 @@ export const encodeVerb: Verb = defineVerb({
     seconds: z.number(),
     textsPerSecond: z.number(),
   }),
-  async run({ model, input, kind, maxActiveDims, maxLength }, context) {
+  async run({ model, input, kind, maxActiveDims, maxLength, weights }, context) {
     const { output, force, seed, config, signal, onProgress, onWarning } = context;
     await checkOutput(output, force);
     const path = await inputFile(input, kind);
@@ -61,7 +62,7 @@ export const encodeVerb: Verb = defineVerb({
     ]);
     const total = await countTexts(path);
     const folder = await modelFolder(model, context);
-    const encoder = await loadEncoder(folder, maxLength, context, [kind]);
+    const encoder = await loadEncoder(folder, maxLength, context, [kind], weights);
     try {
       const counts = { vectors: 0, entries: 0, zeroVectors: 0 };
       const texts = await openTexts(path, encoder, signal);
@@ -101,14 +102,14 @@ export const encodeVerb: Verb = defineVerb({
       await encoder.dispose();
     }
   },
-  async forecast({ model, input, kind, maxActiveDims, maxLength }, context) {
+  async forecast({ model, input, kind, maxActiveDims, maxLength, weights }, context) {
     const path = await inputFile(input, kind);
     const [{ forecastEncoding }, { countTexts }] = await Promise.all([
       import('../encoding-forecast.ts'),
       import('../../data/read-texts.ts'),
     ]);
     const total = await countTexts(path);
-    const encoder = await loadEncoder(model, maxLength, context, [kind]);
+    const encoder = await loadEncoder(model, maxLength, context, [kind], weights);
     try {
       const texts = onlyTexts(await openTexts(path, encoder, context.signal), []);
       const options = { maxActiveDims, copiesInMemory: 0, written: true, signal: context.signal };

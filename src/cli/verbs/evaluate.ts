@@ -6,7 +6,16 @@ import { formatCount, formatDuration, formatFigure, formatFixed, formatTable } f
 import { missedGates, parseGates } from '../gate.ts';
 import { loadEncoder } from '../load-encoder.ts';
 import { modelDescription } from '../model-folder.ts';
-import { flag, integer, optionalInteger, optionalText, text, textWithDefault, words } from '../option.ts';
+import {
+  flag,
+  integer,
+  optionalInteger,
+  optionalText,
+  text,
+  textWithDefault,
+  weightPrecision,
+  words,
+} from '../option.ts';
 import { defineVerb, type Verb, type VerbContext } from '../verb.ts';
 import { defaultMeasures } from './measure.ts';
 
@@ -33,6 +42,7 @@ export const evaluateVerb: Verb = defineVerb({
     maxActiveDims: optionalInteger("keep only the heaviest terms of a vector (default: the model's own limit)", {
       min: 1,
     }),
+    weights: weightPrecision(),
     measures: words('what to measure, separated by commas', { placeholder: 'MEASURES', default: defaultMeasures }),
     min: words('least value of a measure, or the exit code is 5; may be repeated', {
       placeholder: 'MEASURE=VALUE',
@@ -89,7 +99,7 @@ export const evaluateVerb: Verb = defineVerb({
     if (runOut !== undefined) await checkOutput(runOut, force);
     const collection = await openCollection(data, split, context);
     const start = performance.now();
-    const encoder = await loadEncoder(model, settings.maxLength, context);
+    const encoder = await loadEncoder(model, settings.maxLength, context, undefined, settings.weights);
     try {
       const load = (performance.now() - start) / 1000;
       const retrieval = await retrieve(encoder, collection, { k, maxActiveDims, signal, onProgress });
@@ -123,13 +133,13 @@ export const evaluateVerb: Verb = defineVerb({
       await encoder.dispose();
     }
   },
-  async forecast({ model, data, split, maxLength, maxActiveDims }, context) {
+  async forecast({ model, data, split, maxLength, maxActiveDims, weights }, context) {
     const [{ forecastEncoding }, { joinTitle }] = await Promise.all([
       import('../encoding-forecast.ts'),
       import('../../data/document.ts'),
     ]);
     const collection = await openCollection(data, split, context);
-    const encoder = await loadEncoder(model, maxLength, context);
+    const encoder = await loadEncoder(model, maxLength, context, undefined, weights);
     try {
       const { titleSeparator } = encoder.policy;
       async function* documents(): AsyncGenerator<string> {

@@ -12,6 +12,9 @@ import type { ScatterGradient } from './scatter-gradient.ts';
 /** Element types, named as in ONNX. */
 export type DataType = 'float32' | 'int64' | 'int32' | 'bool';
 
+/** Element types of values: those that come from and go outside, and those of weights kept in fewer bits. */
+export type ElementType = DataType | 'float16' | 'int8';
+
 /** A dimension: a size, or the name of one that is known only at a run. Equal names mean equal sizes. */
 export type Dimension = number | string;
 
@@ -40,7 +43,7 @@ export interface Constant {
 export interface Value {
   readonly graph: Graph;
   readonly name: string;
-  readonly dtype: DataType;
+  readonly dtype: ElementType;
   readonly dims: Dimensions;
 }
 
@@ -55,7 +58,7 @@ export interface GraphNode {
 
 /** Type and shape of a new value. */
 export interface ValueSpec {
-  readonly dtype: DataType;
+  readonly dtype: ElementType;
   readonly dims: Dimensions;
 }
 
@@ -201,7 +204,7 @@ export class Graph {
     }
   }
 
-  #value(name: string, dtype: DataType, dims: Dimensions): Value {
+  #value(name: string, dtype: ElementType, dims: Dimensions): Value {
     if (this.#names.has(name) || this.outputs.has(name)) {
       throw new LexrayError('FAILED', `the name ${name} is taken by another input, output or node`);
     }

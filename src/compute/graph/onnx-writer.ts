@@ -3,19 +3,20 @@
  * Variables and feeds become graph inputs; parameters are never inside the model, which keeps it far below protobuf's 2 GB.
  * Files for other programs, with their parameters, are written by `export/onnx`.
  */
-import type { Attribute, Constant, DataType, Dimensions, Graph, GraphNode, Value } from './graph.ts';
+import type { WrittenGraph } from './compact-weights.ts';
+import type { Attribute, Constant, Dimensions, ElementType, GraphNode, Value } from './graph.ts';
 import { ProtobufWriter } from './protobuf.ts';
 import { scatterOutputs } from './scatter-gradient.ts';
 
 const opsetVersion = 20;
 const irVersion = 9;
-const elementTypes: Record<DataType, number> = { float32: 1, int32: 6, int64: 7, bool: 9 };
+const elementTypes: Record<ElementType, number> = { float32: 1, int8: 3, int32: 6, int64: 7, bool: 9, float16: 10 };
 
 /** The prefix of gradient outputs: the gradient of variable `x` is the output `gradient of x`. */
 export const gradientPrefix = 'gradient of ';
 
 /** The ONNX model of a graph, as the engine runs it: nodes in the order in which the graph has them. */
-export function toOnnx(graph: Graph): Uint8Array {
+export function toOnnx(graph: WrittenGraph): Uint8Array {
   const proto = graphProto(graph, 'inputs');
   const names = outputNames(graph);
   for (const value of anchoredValues(graph)) proto.message(1, anchorProto(names.get(value) ?? value.name));
@@ -34,7 +35,7 @@ export function toOnnx(graph: Graph): Uint8Array {
  * The GraphProto of a graph.
  * @param variables whether they are inputs, or left out for the caller to add as initializers (field 5)
  */
-export function graphProto(graph: Graph, variables: 'inputs' | 'left out'): ProtobufWriter {
+export function graphProto(graph: WrittenGraph, variables: 'inputs' | 'left out'): ProtobufWriter {
   const proto = new ProtobufWriter();
   const names = outputNames(graph);
   graph.nodes.forEach((node, i) => {
@@ -53,7 +54,7 @@ export function graphProto(graph: Graph, variables: 'inputs' | 'left out'): Prot
   return proto;
 }
 
-function namedOutputs(graph: Graph): (readonly [name: string, value: Value])[] {
+function namedOutputs(graph: WrittenGraph): (readonly [name: string, value: Value])[] {
   return [
     ...graph.outputs,
     ...[...graph.gradientOutputs].map(([name, value]) => [gradientPrefix + name, value] as const),
@@ -62,7 +63,7 @@ function namedOutputs(graph: Graph): (readonly [name: string, value: Value])[] {
 }
 
 /** Names of the values that are outputs under a name that their node can give them, so that they need no copy. */
-function outputNames(graph: Graph): Map<Value, string> {
+function outputNames(graph: WrittenGraph): Map<Value, string> {
   const made = new Set(graph.nodes.flatMap((node) => node.outputs));
   const names = new Map<Value, string>();
   for (const [name, value] of namedOutputs(graph)) if (made.has(value) && !names.has(value)) names.set(value, name);
@@ -74,7 +75,7 @@ function outputNames(graph: Graph): Map<Value, string> {
  * file first. So each node that is not an input of the next one gets a reader that nothing needs, and these stand in the
  * file in reverse order: then nodes run in the order in which the graph has them (`execution-order.test.ts`).
  */
-function anchoredValues(graph: Graph): Value[] {
+function anchoredValues(graph: WrittenGraph): Value[] {
   const { nodes } = graph;
   const anchored = nodes.filter(
     ({ outputs }, i) => !nodes[i + 1]?.inputs.some((input) => input && outputs.includes(input)),
@@ -87,7 +88,7 @@ function anchoredValues(graph: Graph): Value[] {
  * keeps the memory of a value for later values of the same sizes, however much later they come; within a region it
  * should (an operator then writes over its input), across regions it must not: for a step of 9,216 tokens, 2.4 GB instead of 2.1.
  */
-function shapesByRegion(graph: Graph): (readonly [Value, Dimensions])[] {
+function shapesByRegion(graph: WrittenGraph): (readonly [Value, Dimensions])[] {
   const products = new Set(['Gemm', 'MatMul', 'FusedMatMul']);
   let region = 0;
   return graph.nodes.flatMap((node) => {
@@ -128,7 +129,21 @@ function attributeProto(name: string, attribute: Attribute): ProtobufWriter {
   return proto.int(20, 7);
 }
 
-function tensorProto(name: string, { dtype, dims, data }: Constant): ProtobufWriter {
+/** What is appended to a model to give it constants: a repeated message field of protobuf grows by concatenation. */
+export function moreConstants(constants: ReadonlyMap<string, StoredConstant>): Uint8Array {
+  const proto = new ProtobufWriter();
+  for (const [name, constant] of constants) proto.message(5, tensorProto(name, constant));
+  return new ProtobufWriter().message(7, proto).finish();
+}
+
+/** A constant, also of the types of weights kept in fewer bits. */
+export interface StoredConstant {
+  readonly dtype: ElementType;
+  readonly dims: readonly number[];
+  readonly data: Constant['data'] | Int8Array | Uint16Array;
+}
+
+function tensorProto(name: string, { dtype, dims, data }: StoredConstant): ProtobufWriter {
   const proto = new ProtobufWriter();
   for (const dim of dims) proto.int(1, dim);
   proto.int(2, elementTypes[dtype]);

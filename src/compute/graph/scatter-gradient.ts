@@ -42,7 +42,10 @@ export interface ScatterOutputs {
 }
 
 /** The values that scatters need from a run, by output name, and what is done with them. */
-export function scatterOutputs(graph: Graph): { outputs: Map<string, Value>; scatters: ScatterOutputs[] } {
+export function scatterOutputs(graph: Pick<Graph, 'scatterGradients'>): {
+  outputs: Map<string, Value>;
+  scatters: ScatterOutputs[];
+} {
   const outputs = new Map<string, Value>();
   const names = new Map<Value, string>();
   const nameOf = (value: Value): string => {

@@ -4,6 +4,7 @@
  * Two implementations, one conformance suite (`engine.suite.ts`): `ort` (onnxruntime in a worker) and `reference`
  * (every operator computed slowly and obviously).
  */
+import type { WeightPrecision } from '../graph/compact-weights.ts';
 import type { DataType, Graph } from '../graph/graph.ts';
 
 /** Numbers of a tensor, row-major. */
@@ -66,6 +67,8 @@ export interface Program {
 /** Runs graphs over resident variables. */
 export interface Engine {
   readonly name: string;
+  /** How matrices that are not trained are kept; see {@link EngineOptions.weights}. @default 'float32' */
+  readonly weights?: WeightPrecision;
   /** Declares the variables, once, all zero. @throws LexrayError at a second call, or when a name comes twice */
   createVariables(variables: readonly VariableSpec[]): Promise<void>;
   writeVariable(name: string, part: VariablePart, data: Float32Array): Promise<void>;
@@ -82,5 +85,10 @@ export interface Engine {
 /** Options of an engine. */
 export interface EngineOptions {
   /** Threads for matrix products. @default the number of cores */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
+  /**
+   * How matrices that are not trained are kept. Fewer bits need less memory, and int8 is faster too, for results that
+   * differ (`compute/graph/compact-weights.ts`; measured in docs/performance.md). @default 'float32'
+   */
+  readonly weights?: WeightPrecision | undefined;
 }

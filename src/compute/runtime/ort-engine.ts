@@ -3,9 +3,11 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { builtFile } from '../../util/built-file.ts';
 import { type ErrorCode, LexrayError } from '../../util/errors.ts';
+import { type CompactGraph, type WeightPrecision, withCompactWeights } from '../graph/compact-weights.ts';
 import type { Graph } from '../graph/graph.ts';
 import { toOnnx } from '../graph/onnx-writer.ts';
 import { scatterOutputs } from '../graph/scatter-gradient.ts';
+import { isCompact } from './compact-matrix.ts';
 import type {
   AdamWStep,
   DropoutFeed,
@@ -59,6 +61,7 @@ interface Waiting {
 /** What the worker is started with. */
 export interface OrtWorkerData {
   readonly threads: number;
+  readonly weights: WeightPrecision;
   /** Memory of the {@link WorkerGate}. */
   readonly gate: SharedArrayBuffer;
 }
@@ -74,6 +77,7 @@ function shutGates(): void {
 /** Runs graphs in onnxruntime. Open one with {@link openOrtEngine}. */
 class OrtEngine implements Engine {
   readonly name = 'ort';
+  readonly weights: WeightPrecision;
   readonly #gate = new WorkerGate();
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
@@ -82,8 +86,9 @@ class OrtEngine implements Engine {
   #nextCall = 0;
   #closed: Error | undefined;
 
-  constructor(threads: number) {
-    const workerData: OrtWorkerData = { threads, gate: this.#gate.memory };
+  constructor(threads: number, weights: WeightPrecision) {
+    this.weights = weights;
+    const workerData: OrtWorkerData = { threads, weights, gate: this.#gate.memory };
     // Without the options of this process: `node --eval`, for one, does not go together with a file.
     this.#worker = new Worker(builtFile('compute/runtime/ort-worker.js'), { workerData, execArgv: [] });
     if (gates.size === 0) process.on('exit', shutGates);
@@ -127,9 +132,11 @@ class OrtEngine implements Engine {
   async compile(graph: Graph): Promise<Program> {
     const signature = signatureOf(graph);
     checkVariables(signature, this.#variables ?? new Map());
+    const { graph: written, packed } = this.#compacted(graph);
     const compiled: CompiledGraph = {
-      onnx: toOnnx(graph),
-      variables: [...signature.variables.keys()],
+      onnx: toOnnx(written),
+      variables: [...written.variables.keys()],
+      packed,
       gradients: signature.gradients,
       outputs: signature.outputs,
       denseGradients: [...graph.gradientOutputs.keys()],
@@ -148,6 +155,12 @@ class OrtEngine implements Engine {
         await this.call({ method: 'disposeProgram', program });
       },
     };
+  }
+
+  #compacted(graph: Graph): CompactGraph {
+    if (this.weights === 'float32') return { graph, packed: [] };
+    const matrices = [...(this.#variables ?? new Map<string, VariableSpec>()).values()].filter(isCompact);
+    return withCompactWeights(graph, this.weights, new Set(matrices.map(({ name }) => name)));
   }
 
   async adamW(step: AdamWStep): Promise<{ gradientNorm: number }> {
@@ -192,7 +205,7 @@ function withoutSurroundings(feed: Tensor | DropoutFeed): Tensor | DropoutFeed {
  * @throws LexrayError ENGINE_MISSING when onnxruntime-node is not installed
  */
 export async function openOrtEngine(options: EngineOptions = {}): Promise<Engine> {
-  const engine = new OrtEngine(options.threads ?? availableParallelism());
+  const engine = new OrtEngine(options.threads ?? availableParallelism(), options.weights ?? 'float32');
   try {
     await engine.call({ method: 'open' });
   } catch (error) {

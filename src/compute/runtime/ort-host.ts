@@ -6,8 +6,11 @@
 import { MessageChannel } from 'node:worker_threads';
 import type * as Ort from 'onnxruntime-node';
 import { LexrayError } from '../../util/errors.ts';
+import type { PackedRows, WeightPrecision } from '../graph/compact-weights.ts';
 import { gradientPrefix } from '../graph/onnx-writer.ts';
 import { addScatter, type ScatterOutputs } from '../graph/scatter-gradient.ts';
+import { isCompact } from './compact-matrix.ts';
+import { CompactStore } from './compact-store.ts';
 import { fillDropoutMask } from './dropout-mask.ts';
 import type { AdamWStep, DropoutFeed, RunOptions, Tensor, VariablePart, VariableSpec } from './engine.ts';
 import { VariableStore } from './variable-store.ts';
@@ -16,6 +19,8 @@ import { VariableStore } from './variable-store.ts';
 export interface CompiledGraph {
   readonly onnx: Uint8Array;
   readonly variables: readonly string[];
+  /** Parts of int8 matrices that it takes as constants. */
+  readonly packed: readonly PackedRows[];
   readonly gradients: readonly string[];
   readonly outputs: readonly string[];
   /** Variables of which a dense gradient comes out of the graph. */
@@ -25,7 +30,7 @@ export interface CompiledGraph {
 
 interface Session {
   readonly session: Ort.InferenceSession;
-  readonly variables: Readonly<Record<string, Ort.Tensor>>;
+  readonly variables: readonly string[];
   readonly fetches: Readonly<Record<string, Ort.Tensor | null>>;
   readonly outputs: readonly string[];
   readonly denseGradients: readonly string[];
@@ -50,25 +55,34 @@ async function importOrt(): Promise<typeof Ort> {
 export class OrtHost {
   readonly #ort: typeof Ort;
   readonly #threads: number;
+  readonly #weights: WeightPrecision;
   readonly #sessions = new Map<number, Session>();
   readonly #gradients = new Set<string>();
+  readonly #compact = new CompactStore();
   #store = new VariableStore([]);
   #nextSession = 0;
 
-  private constructor(ort: typeof Ort, threads: number) {
+  private constructor(ort: typeof Ort, threads: number, weights: WeightPrecision) {
     this.#ort = ort;
     this.#threads = threads;
+    this.#weights = weights;
   }
 
-  static async create(threads: number): Promise<OrtHost> {
-    return new OrtHost(await importOrt(), threads);
+  static async create(threads: number, weights: WeightPrecision): Promise<OrtHost> {
+    return new OrtHost(await importOrt(), threads, weights);
   }
 
   createVariables(specs: readonly VariableSpec[]): void {
-    this.#store = new VariableStore(specs);
+    const precision = this.#weights;
+    if (precision !== 'float32') this.#compact.create(specs.filter(isCompact), precision);
+    this.#store = new VariableStore(specs.filter(({ name }) => !this.#compact.has(name)));
   }
 
   writeVariable(name: string, part: VariablePart, data: Float32Array): void {
+    if (this.#compact.has(name)) {
+      this.#compact.write(name, part, data);
+      return;
+    }
     const view = this.#store.view(name, part);
     if (view.length !== data.length) {
       throw new LexrayError('FAILED', `variable ${name}: ${view.length} elements expected, got ${data.length}`);
@@ -78,11 +92,12 @@ export class OrtHost {
   }
 
   readVariable(name: string, part: VariablePart): Float32Array<ArrayBuffer> {
-    return this.#store.view(name, part).slice();
+    return this.#compact.has(name) ? this.#compact.read(name, part) : this.#store.view(name, part).slice();
   }
 
   async compile(graph: CompiledGraph): Promise<number> {
-    const session = await this.#ort.InferenceSession.create(graph.onnx, {
+    const model = graph.packed.length === 0 ? graph.onnx : this.#compact.withConstants(graph.onnx, graph.packed);
+    const session = await this.#ort.InferenceSession.create(model, {
       intraOpNumThreads: this.#threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
@@ -95,7 +110,6 @@ export class OrtHost {
       // Waiting threads would burn a core each between steps, and slow everything down on a shared machine.
       extra: { session: { intra_op: { allow_spinning: '0' } } },
     });
-    const variables = Object.fromEntries(graph.variables.map((name) => [name, this.#tensor(name, 'value')]));
     const fetches: Record<string, Ort.Tensor | null> = {};
     for (const name of graph.outputs) fetches[name] = null;
     for (const name of graph.denseGradients) fetches[gradientPrefix + name] = this.#tensor(name, 'gradient');
@@ -103,7 +117,7 @@ export class OrtHost {
     for (const name of graph.gradients) this.#gradients.add(name);
     const cleared = graph.gradients.filter((name) => !graph.denseGradients.includes(name));
     const id = this.#nextSession++;
-    const { outputs, denseGradients, scatters } = graph;
+    const { variables, outputs, denseGradients, scatters } = graph;
     this.#sessions.set(id, { session, variables, fetches, outputs, denseGradients, scatters, cleared });
     return id;
   }
@@ -117,7 +131,8 @@ export class OrtHost {
     const adds = options.gradients === 'add';
     const denseOutputs = denseGradients.map((name) => gradientPrefix + name);
     const asked = adds ? { ...fetches, ...Object.fromEntries(denseOutputs.map((output) => [output, null])) } : fetches;
-    const inputs: Record<string, Ort.Tensor> = { ...variables };
+    const inputs: Record<string, Ort.Tensor> = {};
+    for (const name of variables) inputs[name] = this.#variable(name);
     for (const [name, feed] of Object.entries(feeds)) inputs[name] = this.#feed(feed);
     const results = await session.run(inputs, asked);
     if (adds) {
@@ -164,6 +179,12 @@ export class OrtHost {
     const session = this.#sessions.get(id);
     if (!session) throw new LexrayError('FAILED', 'the program was disposed of');
     return session;
+  }
+
+  #variable(name: string): Ort.Tensor {
+    const compact = this.#compact.input(name);
+    if (!compact) return this.#tensor(name, 'value');
+    return new this.#ort.Tensor(compact.dtype, compact.data as Float32Array, compact.dims) as Ort.Tensor;
   }
 
   #tensor(name: string, part: VariablePart): Ort.Tensor {

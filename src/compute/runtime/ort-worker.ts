@@ -9,7 +9,7 @@ import { WorkerGate } from './worker-gate.ts';
 type OrtCall = Exclude<OrtMessage, { readonly method: 'end' }>;
 
 const port = parentPort!;
-const { threads, gate: memory } = workerData as OrtWorkerData;
+const { threads, weights, gate: memory } = workerData as OrtWorkerData;
 const gate = new WorkerGate(memory);
 let host: OrtHost | undefined;
 let queue: Promise<void> = Promise.resolve();
@@ -28,7 +28,7 @@ async function answer(call: OrtCall): Promise<void> {
   // A call that finds the gate shut has been answered by the engine already.
   if (!gate.enter()) return;
   try {
-    host ??= await OrtHost.create(threads);
+    host ??= await OrtHost.create(threads, weights);
     const value = await perform(host, call);
     port.postMessage({ id: call.id, value } satisfies OrtReply, buffersOf(value));
   } catch (error) {

@@ -18,7 +18,7 @@ export interface ProgramSignature {
 export function signatureOf(graph: Graph): ProgramSignature {
   return {
     variables: new Map([...graph.variables].map(([name, { dims }]) => [name, dims])),
-    feeds: new Map([...graph.feeds].map(([name, { dtype, dims }]) => [name, { dtype, dims }])),
+    feeds: new Map([...graph.feeds].map(([name, { dtype, dims }]) => [name, { dtype: dtype as DataType, dims }])),
     outputs: [...graph.outputs.keys()],
     gradients: [...new Set([...graph.gradientOutputs.keys(), ...graph.scatterGradients.keys()])],
   };
