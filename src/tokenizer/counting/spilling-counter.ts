@@ -6,25 +6,27 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { mergeRuns, removeRuns, type WordCount, writeRun } from './count-runs.ts';
+import { mergeRuns, orderOf, removeRuns, type WordCount, writeRun } from './count-runs.ts';
 import { WordTable } from './word-table.ts';
 
 /** Options of {@link SpillingCounter}. */
 export interface SpillingCounterOptions {
-  /** Different words in memory at most, one text's words aside. @default 2097152 */
+  /** Different words in memory at most, one text's words aside; no more than 4194304. @default 2097152 */
   readonly mostWords?: number | undefined;
   /** UTF-16 units of the words in memory at most. @default 67108864 */
   readonly mostUnits?: number | undefined;
   /** Where a folder for the runs is made. @default the folder for temporary files of the system */
   readonly temporaryFolder?: string | undefined;
   /**
-   * Makes of a word the key that it is sorted and given by; different words must have different keys, and a word without
-   * one is left out. Called once for each word of a run. @default the word
+   * Makes of a word the key that it is sorted and given by, perhaps with a separator (see `count-runs.ts`); different words must
+   * have different keys, and a word without one is left out. Called once for each word of a run. @default the word
    */
   readonly keyOf?: ((word: string) => string | undefined) | undefined;
 }
 
 const runsOfLevel = 32;
+/** More than there are words in memory; with 30 bits of order, whole numbers that a double holds. */
+const places = 2 ** 23;
 
 /** Counts words; {@link SpillingCounter.dispose} removes its files. */
 export class SpillingCounter {
@@ -41,7 +43,7 @@ export class SpillingCounter {
   #spills = 0;
 
   constructor(options: SpillingCounterOptions = {}) {
-    this.#mostWords = options.mostWords ?? 1 << 21;
+    this.#mostWords = Math.min(options.mostWords ?? 1 << 21, 1 << 22);
     this.#mostUnits = options.mostUnits ?? 1 << 26;
     this.#temporaryFolder = options.temporaryFolder ?? tmpdir();
     this.#keyOf = options.keyOf ?? ((word) => word);
@@ -61,19 +63,17 @@ export class SpillingCounter {
   async spill(): Promise<void> {
     if (this.table.size === 0) return;
     this.#spills++;
-    const words = this.#sorted();
-    this.table.clear();
     const path = await this.#newRun();
-    await writeRun(path, words);
+    await writeRun(path, this.#sorted());
+    this.table.clear();
     await this.#addRun(path, 0);
   }
 
-  /** All keys in order, each once, with their counts. The counter is empty afterwards. */
+  /** All keys, each once, with their counts; those with one beginning before the separator stand together. Empties the counter. */
   async *merged(): AsyncGenerator<WordCount> {
     if (this.#spills === 0) {
-      const words = this.#sorted();
+      yield* this.#sorted();
       this.table.clear();
-      yield* words;
       return;
     }
     await this.spill();
@@ -87,13 +87,29 @@ export class SpillingCounter {
     this.#folder = undefined;
   }
 
-  #sorted(): WordCount[] {
-    const words: WordCount[] = [];
+  /** The words of the table in the order of runs. Their numbers are sorted, with the place of each in the lower digits. */
+  *#sorted(): Generator<WordCount> {
+    const { size } = this.table;
+    const keys: string[] = [];
+    const counts = new Float64Array(size);
+    const order = new Float64Array(size);
     for (const [word, count] of this.table.entries()) {
       const key = this.#keyOf(word);
-      if (key !== undefined) words.push([key, count]);
+      if (key === undefined) continue;
+      counts[keys.length] = count;
+      order[keys.length] = orderOf(key) * places + keys.length;
+      keys.push(key);
     }
-    return words.sort(([a], [b]) => (a < b ? -1 : 1));
+    const sorted = order.subarray(0, keys.length).sort();
+    for (let from = 0; from < sorted.length; ) {
+      const number = Math.floor(sorted[from]! / places);
+      let to = from + 1;
+      while (to < sorted.length && Math.floor(sorted[to]! / places) === number) to++;
+      const same = Array.from(sorted.subarray(from, to), (value) => value % places);
+      if (same.length > 1) same.sort((a, b) => (keys[a]! < keys[b]! ? -1 : 1));
+      for (const place of same) yield [keys[place]!, counts[place]!];
+      from = to;
+    }
   }
 
   async #addRun(path: string, level: number): Promise<void> {

@@ -1,11 +1,12 @@
 /**
  * Counts the unigrams of a stream of texts, exactly and in bounded memory, and chooses the most frequent terms. What is
- * counted are surface forms (`Paris`, `PARIS`); they are normalized once each, when they leave the table, under keys that
- * bring the forms of a term together when they are sorted.
+ * counted are surface forms (`Paris`, `PARIS`); they are normalized once each, when they leave the table, under keys `TERM⎵FORM`
+ * (with a separator between them) that bring the forms of a term together.
  */
 import type { UnigramRule } from '../../checkpoint/layouts/output-vocabulary.ts';
 import { badInput, LexrayError, throwIfAborted } from '../../util/errors.ts';
 import type { ProgressListener } from '../../util/progress.ts';
+import { separator } from '../counting/count-runs.ts';
 import { FrequencyProfile } from '../counting/frequency-profile.ts';
 import { MostFrequent } from '../counting/most-frequent.ts';
 import { SpillingCounter, type SpillingCounterOptions } from '../counting/spilling-counter.ts';
@@ -50,7 +51,6 @@ export interface UnigramCounts {
 }
 
 const mostForms = 8;
-const separator = '\u0001';
 
 interface Group {
   readonly key: string;
