@@ -29,7 +29,7 @@ export interface MaskedStepOptions {
   /** Length buckets of a batch. */
   readonly buckets: number;
   readonly dropoutRate: number;
-  /** Bytes that the softmaxes of one part may take; see `masked-cross-entropy.ts`. @default 64 MiB */
+  /** Bytes that the softmaxes of one part may take; see `masked-cross-entropy.ts`. @default 256 MiB */
   readonly softmaxBytes?: number | undefined;
   /** Declares a decoder in a graph. @default the model's own */
   readonly decoder?: ((graph: Graph) => Decoder) | undefined;
@@ -77,7 +77,7 @@ export class MaskedStep {
   constructor(engine: Engine, config: ModelConfig, options: MaskedStepOptions) {
     this.#engine = engine;
     this.#config = config;
-    this.#options = { ...options, softmaxBytes: options.softmaxBytes ?? 64 * 2 ** 20 };
+    this.#options = { ...options, softmaxBytes: options.softmaxBytes ?? 256 * 2 ** 20 };
     this.#vocabularySize = modelShape(config).vocabularySize;
   }
 

@@ -1,0 +1,92 @@
+// Makes one of our own backbones from texts, by one command: a tokenizer, a masked language model with random weights, its
+// pre-training, and a card with data, licences, curve and cost.
+//
+//     node scripts/models/backbone.mjs lexray-tiny --data ../shared/data -o models/lexray-tiny
+//         [--tokens 20000000] [--seed 1] [--threads 2] [--resume] [--force]
+//
+// | name | encoder | vocabulary |
+// |---|---|---|
+// | lexray-tiny | BERT | WordPiece, lower-cased |
+// | lexray-tiny-cased | BERT | WordPiece, cased: the control between the other two |
+// | lexray-tiny-bpe | RoBERTa | byte-level BPE, cased |
+//
+// All three have the same size, the same texts and the same settings. The texts are folders of --data; what they are and how
+// they are licensed is in `backbone-data.md` beside this file, which becomes part of the card.
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const tokenizers = {
+  'lexray-tiny': ['--type', 'wordpiece', '--case', 'lower'],
+  'lexray-tiny-cased': ['--type', 'wordpiece', '--case', 'keep'],
+  'lexray-tiny-bpe': ['--type', 'byte-bpe', '--style', 'roberta', '--case', 'keep'],
+};
+const texts = ['general-wiki-en/corpus.jsonl.gz', 'general-novels/novels.txt.gz', 'general-wordnet/glosses.jsonl.gz'];
+const vocabulary = 16_384;
+const shape = { layers: 4, hidden: 128, heads: 4, positions: 512 };
+const training = {
+  length: 128,
+  batchSize: 32,
+  maskingRate: 0.2,
+  learningRate: 1e-3,
+  warmupRatio: 0.05,
+  dropout: 0,
+  heldOutSequences: 512,
+};
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    data: { type: 'string' },
+    output: { type: 'string', short: 'o' },
+    tokens: { type: 'string', default: '20000000' },
+    seed: { type: 'string', default: '1' },
+    threads: { type: 'string', default: '2' },
+    resume: { type: 'boolean', default: false },
+    force: { type: 'boolean', default: false },
+  },
+});
+const [name] = positionals;
+if (!Object.hasOwn(tokenizers, name ?? '') || !options.data || !options.output) {
+  console.error(
+    `usage: node scripts/models/backbone.mjs ${Object.keys(tokenizers).join('|')} --data FOLDER -o FOLDER [--tokens N]`,
+  );
+  process.exit(2);
+}
+const files = texts.map((file) => join(options.data, file));
+const missing = files.filter((file) => !existsSync(file));
+if (missing.length > 0) {
+  console.error(`there is no ${missing.join(', ')}`);
+  process.exit(3);
+}
+
+const beside = (file) => fileURLToPath(new URL(file, import.meta.url));
+const program = beside('../../dist/cli/main.js');
+const lexray = (...args) => {
+  const { status } = spawnSync(process.execPath, [program, ...args], { stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+};
+const flags = (settings) =>
+  Object.entries(settings).flatMap(([key, value]) => [
+    `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    String(value),
+  ]);
+
+const tokenizer = `${options.output}.tokenizer`;
+if (!existsSync(tokenizer)) {
+  lexray('tokenizer', 'train', ...files, '-o', tokenizer, '--size', String(vocabulary), ...tokenizers[name]);
+}
+lexray(
+  'pretrain',
+  ...files,
+  ...['--new', name === 'lexray-tiny-bpe' ? 'roberta' : 'bert', '--tokenizer', tokenizer],
+  ...flags({ ...shape, ...training }),
+  ...flags({ tokens: options.tokens, seed: options.seed, threads: options.threads, dtype: 'bf16' }),
+  ...['--title', name, '--license', 'cc-by-sa-4.0', '--about', beside('backbone-data.md')],
+  ...(options.resume ? ['--resume'] : []),
+  ...(options.force ? ['--force'] : []),
+  ...['-o', options.output],
+);
+copyFileSync(beside('backbone-data.md'), join(options.output, 'DATA-LICENSES.md'));
