@@ -1,6 +1,6 @@
 /**
  * Trains a tokenizer on a stream of texts: WordPiece as BERT has it, or byte-level BPE as RoBERTa and ModernBERT have it.
- * The trainers agree with Hugging Face's (docs/decisions/0006, 0010).
+ * The trainers agree with Hugging Face's (docs/decisions/0006).
  */
 import { LexrayError } from '../util/errors.ts';
 import type { ProgressListener, WarningListener } from '../util/progress.ts';
