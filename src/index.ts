@@ -81,6 +81,9 @@ export type { FinetuneConfig, FinetuneSettings } from './train/finetune-config.t
 export { type Mined, type MinedPair, type MineOptions, minedLine, mineNegatives } from './train/mine/mine-negatives.ts';
 export { type MiningQuery, type MiningSource, openMiningSource } from './train/mine/mining-source.ts';
 export { bm25System, encoderSystem, type MiningSystem } from './train/mine/mining-system.ts';
+export { type PretrainOptions, type PretrainResult, pretrain } from './train/pretrain/pretrain.ts';
+export type { PretrainConfig, PretrainSettings } from './train/pretrain/pretrain-config.ts';
+export type { NewModel, StartModel } from './train/pretrain/start-model.ts';
 export { type ErrorCode, type ErrorDetails, LexrayError } from './util/errors.ts';
 export type { ProgressEvent, ProgressListener, WarningListener } from './util/progress.ts';
 export { lexrayVersion } from './util/version.ts';

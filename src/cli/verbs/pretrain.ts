@@ -54,6 +54,9 @@ export const pretrainVerb: Verb = defineVerb({
     units: optionalChoice('what is masked together, and so what is predicted', ['pieces', 'words', 'unigrams'], {
       shownDefault: 'unigrams for an expanded model, else pieces',
     }),
+    labels: choice('at which of its pieces a masked unigram is predicted', ['first', 'last', 'every'], {
+      default: defaults.labels,
+    }),
     maskingRate: decimal('share of the tokens that are masked', { default: defaults.maskingRate, ...share }),
     replacement: choice('in their place: 80 % [MASK], 10 % random, 10 % kept, or always [MASK]', ['bert', 'mask'], {
       default: defaults.replacement,
@@ -168,6 +171,7 @@ interface Settings {
   readonly batchSize: number;
   readonly accumulate: number;
   readonly units: 'pieces' | 'words' | 'unigrams' | undefined;
+  readonly labels: 'first' | 'last' | 'every';
   readonly maskingRate: number;
   readonly replacement: 'bert' | 'mask';
   readonly learningRate: number;
@@ -207,11 +211,11 @@ async function optionsOf(settings: Settings, context: VerbContext): Promise<Omit
 }
 
 function pretrainSettings(settings: Settings, seed: number): PretrainSettings {
-  const { tokens, steps, repeat, length, arrangement, batchSize, units, maskingRate, replacement } = settings;
+  const { tokens, steps, repeat, length, arrangement, batchSize, units, labels, maskingRate, replacement } = settings;
   const { learningRate, schedule, warmupRatio, weightDecay, maxGradientNorm } = settings;
   const { heldOutShare, heldOutSequences, statisticsTexts, evaluateEvery, saveEvery } = settings;
   return {
-    ...{ tokens, steps, repeat, length, arrangement, batchSize, units, maskingRate, replacement },
+    ...{ tokens, steps, repeat, length, arrangement, batchSize, units, labels, maskingRate, replacement },
     ...{ learningRate, schedule, warmupRatio, weightDecay, maxGradientNorm },
     ...{ heldOutShare, heldOutSequences, statisticsTexts, evaluateEvery, saveEvery, seed },
     accumulationSteps: settings.accumulate,

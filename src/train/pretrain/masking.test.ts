@@ -171,6 +171,9 @@ describe('units', () => {
     const { units, labels } = unigramUnits({ encodePlaced }, vocabulary)(text);
     expect([...labels]).toEqual([2, -1, -1, -1, -1, -1, -1, 1]);
     expect([...units]).toEqual([0, 0, 0, -1, -1, -1, -1, 3]);
+    const labelled = (rule: 'last' | 'every') => [...unigramUnits({ encodePlaced }, vocabulary, rule)(text).labels];
+    expect(labelled('last')).toEqual([-1, -1, 2, -1, -1, -1, -1, 1]);
+    expect(labelled('every')).toEqual([2, 2, 2, -1, -1, -1, -1, 1]);
   });
 
   it('are no unigrams where a token reaches out of one', () => {

@@ -138,18 +138,18 @@ export async function hashParents(
   return hashes;
 }
 
-function unitsOf({ units }: PretrainConfig, { tokenizer, outputVocabulary, casing }: OpenStartModel): UnitTokenizer {
-  const cut = unitTokenizer(units, tokenizer, outputVocabulary);
+function unitsOf(config: PretrainConfig, { tokenizer, outputVocabulary, casing }: OpenStartModel): UnitTokenizer {
+  const cut = unitTokenizer(config, tokenizer, outputVocabulary);
   return casing === 'lower' ? (text) => cut(text.toLowerCase()) : cut;
 }
 
 function unitTokenizer(
-  units: PretrainConfig['units'],
+  { units, labels }: PretrainConfig,
   tokenizer: Tokenizer,
   vocabulary: OutputVocabulary | undefined,
 ): UnitTokenizer {
   if (vocabulary !== undefined) {
-    if (units === undefined || units === 'unigrams') return unigramUnits(tokenizer, vocabulary);
+    if (units === undefined || units === 'unigrams') return unigramUnits(tokenizer, vocabulary, labels);
     throw badInput(`the decoder has unigrams as terms: it cannot predict ${units}`, { cure: 'mask unigrams' });
   }
   if (units === 'unigrams') {

@@ -1,17 +1,25 @@
 /**
  * Units of the expanded objective (EMLM; Dudek et al., CIKM 2023, and arXiv 2605.01407): a unit is a unigram of the output
- * vocabulary, all of its pieces are masked together, and at the first of them its term is predicted, once. Unigrams outside
- * the vocabulary, and what is no unigram, are never masked: there is nothing that could be predicted.
+ * vocabulary, all of its pieces are masked together, and its term is predicted: once, at its first piece, unless another rule
+ * is chosen (docs/decisions/0012). Unigrams outside the vocabulary, and what is no unigram, are never masked: there is nothing
+ * that could be predicted.
  */
 import type { OutputVocabulary } from '../../checkpoint/layouts/output-vocabulary.ts';
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
 import { findUnigrams, termOf } from '../../tokenizer/unigrams/unigram-rule.ts';
 import type { UnitTokenizer } from './masking-units.ts';
 
-/** Cuts texts into unigrams, labelled with their rows in the vocabulary. */
+/** At which of its pieces a masked unigram is predicted. */
+export type LabelRule = 'first' | 'last' | 'every';
+
+/**
+ * Cuts texts into unigrams, labelled with their rows in the vocabulary.
+ * @param labelled at which pieces
+ */
 export function unigramUnits(
   tokenizer: Pick<Tokenizer, 'encodePlaced'>,
   { terms, unigrams: rule }: Pick<OutputVocabulary, 'terms' | 'unigrams'>,
+  labelled: LabelRule = 'first',
 ): UnitTokenizer {
   const rows = new Map(terms.map((term, row) => [term, row]));
   return (text) => {
@@ -30,7 +38,7 @@ export function unigramUnits(
       const row = rows.get(termOf(text.slice(start, end), rule) ?? '');
       if (row === undefined) continue;
       units.fill(unit, first, token);
-      labels[first] = row;
+      labels.fill(row, labelled === 'last' ? token - 1 : first, labelled === 'first' ? first + 1 : token);
     }
     return { ids, units, labels };
   };
