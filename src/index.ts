@@ -2,6 +2,7 @@
 export type { ModelConfig } from './checkpoint/families/model-family.ts';
 export { type ModelFolder, openModelFolder } from './checkpoint/layouts/model-folder.ts';
 export type { LexrayModelPolicy } from './checkpoint/layouts/model-policy.ts';
+export type { OutputVocabulary, UnigramRule } from './checkpoint/layouts/output-vocabulary.ts';
 export {
   type ModelFolderContent,
   type QueryContent,
@@ -28,6 +29,10 @@ export {
   type TrainingExample,
 } from './data/read-training-examples.ts';
 export { type Run, readRun, type ScoredDocument, writeRun } from './data/run.ts';
+export { findTextFiles } from './data/text-stream/find-text-files.ts';
+export { type ShuffledText, type ShuffleTextsOptions, shuffleTexts } from './data/text-stream/shuffle-texts.ts';
+export { type StreamProblem, StreamReport } from './data/text-stream/stream-report.ts';
+export { type StreamedText, streamTexts, type TextStreamOptions } from './data/text-stream/stream-texts.ts';
 export { type Comparison, compareRuns } from './evaluate/compare-runs.ts';
 export { compareAtEqualCost, type EqualCostComparison, type OperatingPoint } from './evaluate/equal-cost.ts';
 export { type Evaluation, evaluateRun } from './evaluate/evaluate-run.ts';
@@ -44,6 +49,7 @@ export type { HubDataset } from './export/st-train/script.ts';
 export type { StTrainConfig, StTrainSettings } from './export/st-train/settings.ts';
 export type { LocalData } from './export/st-train/training-data.ts';
 export { exportStTrain, type StTrainExport, type StTrainOptions } from './export/st-train.ts';
+export { type ExpandedHead, type ExpandHeadOptions, expandHead } from './head/expand/expand-head.ts';
 export type { TextKind } from './model/encoder-parts.ts';
 export { type InitializeOptions, initializeWeights } from './model/initialize-weights.ts';
 export type { LoadEncoderOptions } from './model/load-encoder-parts.ts';
@@ -74,8 +80,12 @@ export { readResults } from './study/results-file.ts';
 export { type RunCell, type RunStudyOptions, rerunLine, runStudy } from './study/runner.ts';
 export { loadTokenizer } from './tokenizer/load-tokenizer.ts';
 export type { TokenizeOptions, Tokenizer } from './tokenizer/tokenizer.ts';
+export { type TrainedTokenizer, type TrainTokenizerOptions, trainTokenizer } from './tokenizer/train-tokenizer.ts';
 export { type TrainWordPieceOptions, trainWordPiece } from './tokenizer/train-word-piece.ts';
-export { writeTokenizer } from './tokenizer/write-tokenizer.ts';
+export { type CountUnigramsOptions, countUnigrams, type UnigramCounts } from './tokenizer/unigrams/count-unigrams.ts';
+export { findUnigrams, termOf, type UnigramRuleOptions, unigramRule } from './tokenizer/unigrams/unigram-rule.ts';
+export { type LabelRule, type UnigramUnits, unigramUnits } from './tokenizer/unigrams/unigram-units.ts';
+export { writeTokenizer, writeTokenizerFolder } from './tokenizer/write-tokenizer.ts';
 export { type FinetuneOptions, type FinetuneResult, finetune } from './train/finetune.ts';
 export type { FinetuneConfig, FinetuneSettings } from './train/finetune-config.ts';
 export { type Mined, type MinedPair, type MineOptions, minedLine, mineNegatives } from './train/mine/mine-negatives.ts';

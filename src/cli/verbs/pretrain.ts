@@ -54,7 +54,7 @@ export const pretrainVerb: Verb = defineVerb({
     units: optionalChoice('what is masked together, and so what is predicted', ['pieces', 'words', 'unigrams'], {
       shownDefault: 'unigrams for an expanded model, else pieces',
     }),
-    labels: choice('at which of its pieces a masked unigram is predicted', ['first', 'last', 'every'], {
+    labels: choice('at which of its pieces a masked unigram is predicted', ['first', 'last', 'all'], {
       default: defaults.labels,
     }),
     maskingRate: decimal('share of the tokens that are masked', { default: defaults.maskingRate, ...share }),
@@ -171,7 +171,7 @@ interface Settings {
   readonly batchSize: number;
   readonly accumulate: number;
   readonly units: 'pieces' | 'words' | 'unigrams' | undefined;
-  readonly labels: 'first' | 'last' | 'every';
+  readonly labels: 'first' | 'last' | 'all';
   readonly maskingRate: number;
   readonly replacement: 'bert' | 'mask';
   readonly learningRate: number;

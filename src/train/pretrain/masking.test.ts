@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { unigramRule } from '../../tokenizer/unigrams/unigram-rule.ts';
 import { Random } from '../../util/random.ts';
 import { Masker } from './masking.ts';
 import { pieceUnits, wordUnits } from './masking-units.ts';
-import { unigramUnits } from './unigram-units.ts';
 
 const mask = 4;
 const tokenizer = {
@@ -146,50 +144,6 @@ describe('units', () => {
     const { units, labels } = wordUnits({ specialIds, encodePlaced })(text);
     expect([...units]).toEqual([0, 0, 0, 1, 2, 3, 4]);
     expect([...labels]).toEqual([10, 11, 12, 13, 14, 15, 16]);
-  });
-
-  it('are unigrams of the output vocabulary, each labelled at its first piece', () => {
-    const rule = unigramRule();
-    // Unbelievable NFKC is one term in any casing; co and op are not in the vocabulary, nor is the comma.
-    const text = 'Unbelievable, co-op ﬁsh';
-    const places = [
-      [0, 2],
-      [2, 8],
-      [8, 12],
-      [12, 13],
-      [14, 16],
-      [16, 17],
-      [17, 19],
-      [20, 23],
-    ];
-    const encodePlaced = () => ({
-      ids: Int32Array.from(places, (_, i) => 10 + i),
-      starts: Int32Array.from(places, ([start]) => start!),
-      ends: Int32Array.from(places, ([, end]) => end!),
-    });
-    const vocabulary = { terms: ['the', 'fish', 'unbelievable'], unigrams: rule };
-    const { units, labels } = unigramUnits({ encodePlaced }, vocabulary)(text);
-    expect([...labels]).toEqual([2, -1, -1, -1, -1, -1, -1, 1]);
-    expect([...units]).toEqual([0, 0, 0, -1, -1, -1, -1, 3]);
-    const labelled = (rule: 'last' | 'every') => [...unigramUnits({ encodePlaced }, vocabulary, rule)(text).labels];
-    expect(labelled('last')).toEqual([-1, -1, 2, -1, -1, -1, -1, 1]);
-    expect(labelled('every')).toEqual([2, 2, 2, -1, -1, -1, -1, 1]);
-  });
-
-  it('are no unigrams where a token reaches out of one', () => {
-    const vocabulary = { terms: ['ab', 'cd'], unigrams: unigramRule() };
-    const placed = (...places: [number, number][]) => ({
-      encodePlaced: () => ({
-        ids: Int32Array.from(places, () => 9),
-        starts: Int32Array.from(places, ([start]) => start),
-        ends: Int32Array.from(places, ([, end]) => end),
-      }),
-    });
-    const units = (...places: [number, number][]) => [...unigramUnits(placed(...places), vocabulary)('ab cd').units];
-    expect(units([0, 2], [3, 5])).toEqual([0, 1]);
-    expect(units([0, 5])).toEqual([-1]);
-    expect(units([0, 1], [1, 4], [4, 5])).toEqual([-1, -1, -1]);
-    expect(units([0, 2])).toEqual([0]);
   });
 
   it('cover every token of any text', () => {

@@ -24,7 +24,7 @@ export const pretrainConfigSchema: z.ZodType<PretrainConfig, PretrainSettings> =
     batchSize: z.int().min(1).max(65536).default(32),
     accumulationSteps: z.int().min(1).max(65536).default(1),
     units: z.enum(['pieces', 'words', 'unigrams']).optional(),
-    labels: z.enum(['first', 'last', 'every']).default('first'),
+    labels: z.enum(['first', 'last', 'all']).default('first'),
     maskingRate: z.number().gt(0).lt(1).default(0.15),
     replacement: z.enum(['bert', 'mask']).default('bert'),
     learningRate: z.number().min(0).default(5e-4),
@@ -78,7 +78,7 @@ export interface PretrainConfig {
   /** What is masked together, and so what is predicted. @default unigrams for a model of unigrams, else pieces */
   readonly units?: 'pieces' | 'words' | 'unigrams' | undefined;
   /** At which pieces a masked unigram is predicted. @default 'first' */
-  readonly labels: 'first' | 'last' | 'every';
+  readonly labels: 'first' | 'last' | 'all';
   /** Share of the tokens that are masked. @default 0.15 */
   readonly maskingRate: number;
   /** What stands in their place: [MASK], random tokens or the tokens themselves (80, 10 and 10 %), or always [MASK]. @default 'bert' */

@@ -8,6 +8,7 @@ import { StreamReport } from '../../data/text-stream/stream-report.ts';
 import type { TextStreamOptions } from '../../data/text-stream/stream-texts.ts';
 import { modelVariables } from '../../model/splade-graph.ts';
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
+import { unigramUnits } from '../../tokenizer/unigrams/unigram-units.ts';
 import { badInput, throwIfAborted } from '../../util/errors.ts';
 import { hashFile } from '../../util/manifest.ts';
 import type { ProgressListener, WarningListener } from '../../util/progress.ts';
@@ -19,7 +20,6 @@ import { pieceUnits, type UnitTokenizer, wordUnits } from './masking-units.ts';
 import type { PretrainConfig } from './pretrain-config.ts';
 import { type SequenceOptions, type SequencePosition, sequences, tooFewTokens } from './sequences.ts';
 import { checkSequenceLength, type OpenStartModel, openStartModel, type StartModel } from './start-model.ts';
-import { unigramUnits } from './unigram-units.ts';
 
 /** How lines of the files become texts. */
 export type TextForm = Pick<TextStreamOptions, 'format' | 'fields' | 'column' | 'invalidUtf8'>;
