@@ -26,6 +26,8 @@ export interface EncodeOptions {
   readonly maxActiveDims?: number | undefined;
   /** Tokens of a batch, padding included. @default 4096 */
   readonly batchTokens?: number | undefined;
+  /** Texts of a batch at most: the engine returns a dense row for each. @default 128 */
+  readonly batchSize?: number | undefined;
   /** Number of texts, if known, for progress. */
   readonly total?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -44,8 +46,8 @@ interface Side {
 /** Texts that are tokenized and sorted together, and their characters: whichever is reached first. */
 const windowSize = 1024;
 const windowCharacters = 8 << 20;
-/** Sequences of a batch at most: the engine returns a dense row for each. */
-const batchSequences = 128;
+const defaultBatchTokens = 4096;
+const defaultBatchSize = 128;
 
 /** Encodes texts into sparse vectors. */
 export class SparseEncoder {
@@ -179,7 +181,7 @@ export class SparseEncoder {
     const withoutTokens = sequences.filter(({ length }) => length === 0).length;
     if (withoutTokens > 0) encoded(withoutTokens);
     const running = new Set<Promise<void>>();
-    for (const batch of lengthSortedBatches(sequences, options.batchTokens ?? 4096)) {
+    for (const batch of lengthSortedBatches(sequences, options.batchTokens ?? defaultBatchTokens, options.batchSize)) {
       if (stopped()) break;
       throwIfAborted(options.signal);
       const run = async (): Promise<void> => {
@@ -223,14 +225,18 @@ function sideOf(engine: Engine | undefined, parts: QueryParts, policy: LexrayMod
 }
 
 /** Batches of positions, longest texts first, each within the token budget; texts without tokens are left out. */
-export function* lengthSortedBatches(sequences: readonly Int32Array[], batchTokens: number): Generator<number[]> {
+export function* lengthSortedBatches(
+  sequences: readonly Int32Array[],
+  batchTokens: number,
+  batchSize: number = defaultBatchSize,
+): Generator<number[]> {
   const order = sequences.map((_, i) => i).filter((i) => sequences[i]!.length > 0);
   order.sort((a, b) => sequences[b]!.length - sequences[a]!.length || a - b);
   let batch: number[] = [];
   let longest = 0;
   for (const i of order) {
     if (batch.length === 0) longest = sequences[i]!.length;
-    if (batch.length > 0 && (batch.length === batchSequences || (batch.length + 1) * longest > batchTokens)) {
+    if (batch.length > 0 && (batch.length >= batchSize || (batch.length + 1) * longest > batchTokens)) {
       yield batch;
       batch = [];
       longest = sequences[i]!.length;
