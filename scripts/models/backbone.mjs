@@ -2,7 +2,7 @@
 // pre-training, and a card with data, licences, curve and cost.
 //
 //     node scripts/models/backbone.mjs lexray-tiny --data ../shared/data -o models/lexray-tiny
-//         [--tokens 20000000] [--seed 1] [--threads 2] [--resume] [--force]
+//         [--pairs FOLDER] [--tokens 24000000] [--seed 1] [--threads 2] [--resume] [--force]
 //
 // | name | encoder | vocabulary |
 // |---|---|---|
@@ -10,8 +10,9 @@
 // | lexray-tiny-cased | BERT | WordPiece, cased: the control between the other two |
 // | lexray-tiny-bpe | RoBERTa | byte-level BPE, cased |
 //
-// All three have the same size, the same texts and the same settings. The texts are folders of --data; what they are and how
-// they are licensed is in `backbone-data.md` beside this file, which becomes part of the card.
+// All three have the same size, the same texts and the same settings. The texts are the novels of --data, and those of pairs.mjs,
+// which leave out what its test collections hold (made first where --pairs is not there); what they are and how they are
+// licensed is in `backbone-data.md` beside this file, which becomes part of the card.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,14 +24,13 @@ const tokenizers = {
   'lexray-tiny-cased': ['--type', 'wordpiece', '--case', 'keep'],
   'lexray-tiny-bpe': ['--type', 'byte-bpe', '--style', 'roberta', '--case', 'keep'],
 };
-const texts = ['general-wiki-en/corpus.jsonl.gz', 'general-novels/novels.txt.gz', 'general-wordnet/glosses.jsonl.gz'];
 const vocabulary = 16_384;
 const shape = { layers: 4, hidden: 128, heads: 4, positions: 512 };
 const training = {
   length: 128,
-  batchSize: 32,
+  batchSize: 16,
   maskingRate: 0.2,
-  learningRate: 1e-3,
+  learningRate: 1.5e-3,
   warmupRatio: 0.05,
   dropout: 0,
   heldOutSequences: 512,
@@ -40,14 +40,22 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     data: { type: 'string' },
+    pairs: { type: 'string' },
     output: { type: 'string', short: 'o' },
-    tokens: { type: 'string', default: '20000000' },
+    tokens: { type: 'string', default: '24000000' },
     seed: { type: 'string', default: '1' },
     threads: { type: 'string', default: '2' },
     resume: { type: 'boolean', default: false },
     force: { type: 'boolean', default: false },
   },
 });
+const beside = (file) => fileURLToPath(new URL(file, import.meta.url));
+const node = (...args) => {
+  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+};
+const lexray = (...args) => node(beside('../../dist/cli/main.js'), ...args);
+
 const [name] = positionals;
 if (!Object.hasOwn(tokenizers, name ?? '') || !options.data || !options.output) {
   console.error(
@@ -55,19 +63,19 @@ if (!Object.hasOwn(tokenizers, name ?? '') || !options.data || !options.output) 
   );
   process.exit(2);
 }
-const files = texts.map((file) => join(options.data, file));
+const pairs = options.pairs ?? `${options.output}.pairs`;
+const files = [
+  join(pairs, 'texts/wiki.jsonl.gz'),
+  join(options.data, 'general-novels/novels.txt.gz'),
+  join(pairs, 'texts/wordnet.jsonl.gz'),
+];
+if (!existsSync(pairs)) node(beside('pairs.mjs'), '--data', options.data, '-o', pairs);
 const missing = files.filter((file) => !existsSync(file));
 if (missing.length > 0) {
   console.error(`there is no ${missing.join(', ')}`);
   process.exit(3);
 }
 
-const beside = (file) => fileURLToPath(new URL(file, import.meta.url));
-const program = beside('../../dist/cli/main.js');
-const lexray = (...args) => {
-  const { status } = spawnSync(process.execPath, [program, ...args], { stdio: 'inherit' });
-  if (status !== 0) process.exit(status ?? 1);
-};
 const flags = (settings) =>
   Object.entries(settings).flatMap(([key, value]) => [
     `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
