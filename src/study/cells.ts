@@ -63,7 +63,12 @@ export function cellName({ levels, seed }: Pick<StudyCell, 'levels' | 'seed'>): 
 
 /** The digest of a cell. */
 export function cellId(levels: Levels, seed: number, resolved: Settings): string {
-  return createHash('sha256').update(canonical({ levels, seed, resolved })).digest('hex').slice(0, 16);
+  return digestOf({ levels, seed, resolved });
+}
+
+/** The first 16 digits of the SHA-256 of a value; the order of names in it does not count. */
+export function digestOf(value: SettingValue): string {
+  return createHash('sha256').update(canonical(value)).digest('hex').slice(0, 16);
 }
 
 function* combinations(design: StudyDesign, named: Readonly<Record<string, readonly string[]>>): Generator<Levels> {

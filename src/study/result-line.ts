@@ -23,6 +23,8 @@ export interface CellResult {
   readonly facts?: Readonly<Record<string, string>> | undefined;
   /** Figures during the run by name, each as long as `step`; null where a step has none. Not compared either. */
   readonly curves?: Readonly<Record<string, readonly (number | null)[]>> | undefined;
+  /** The same for a pre-training that came before, over steps of its own. */
+  readonly pretrainingCurves?: CellResult['curves'];
 }
 
 /** A line of results. */
@@ -43,6 +45,7 @@ export interface ResultLine extends CellResult {
 }
 
 const json = z.record(z.string(), z.json());
+const curves = z.record(z.string(), z.array(z.number().nullable()));
 const schema = z.object({
   schema: z.literal(1),
   study: z.string(),
@@ -57,7 +60,8 @@ const schema = z.object({
     z.object({ qids: z.array(z.string()), measures: z.record(z.string(), z.array(z.number())) }),
   ),
   facts: z.record(z.string(), z.string()).optional(),
-  curves: z.record(z.string(), z.array(z.number().nullable())).optional(),
+  curves: curves.optional(),
+  pretrainingCurves: curves.optional(),
   seconds: z.number(),
   finished: z.string(),
   tool: z.string(),

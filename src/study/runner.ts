@@ -167,12 +167,13 @@ async function runLine(
     throw new LexrayError(error.code, error.message, { where: cellName(cell), cause: error, ...cure });
   }
   const seconds = (performance.now() - start) / 1000;
-  const { metrics, scores, facts, curves } = result;
+  const { metrics, scores, facts, curves, pretrainingCurves } = result;
   const finished = new Date().toISOString();
   return {
     ...{ schema: 1, study, id, levels, seed, settings, resolved, metrics, scores },
     ...(facts && { facts }),
     ...(curves && { curves }),
+    ...(pretrainingCurves && { pretrainingCurves }),
     ...{ seconds, finished, tool: toolName },
   };
 }

@@ -131,7 +131,7 @@ describe('study', () => {
     [
       'an unknown kind of cell',
       { fixed: { cell: 'guess' } },
-      /expected the setting "cell" to be one of finetune, got "guess"/,
+      /expected the setting "cell" to be one of finetune, pretrain, got "guess"/,
     ],
     ['a setting that there is not', { fixedToo: { learninRate: 1 } }, /learninRate/],
     ['a head corrected by training', { fixedToo: { calibrate: 'auto' } }, /calibrate is not for a study/],

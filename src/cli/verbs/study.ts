@@ -122,7 +122,8 @@ async function openStudy({ design: path, root, keep }: Settings, { output, threa
   ]);
   const design = await readDesign(path);
   const given = designCells(design).map(({ settings }) => settings);
-  const open = await openCells(given, { root, workFolder: `${output}.work`, keep, threads, signal });
+  const [workFolder, cacheFolder] = [`${output}.work`, `${output}.pretrained`];
+  const open = await openCells(given, { root, workFolder, cacheFolder, keep, threads, signal });
   return { design, cells: designCells(design, open.resolve), open };
 }
 

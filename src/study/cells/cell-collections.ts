@@ -61,6 +61,7 @@ export async function measureModel(model: string, settings: FinetuneCellSettings
         metrics[`${at} postings cv2`] = cost.postings.cv2;
         metrics[`${at} postings cv2WithEmpty`] = cost.postingsWithEmpty.cv2;
         metrics[`${at} postings p99`] = cost.postings.p99;
+        metrics[`${at} postings p99WithEmpty`] = cost.postingsWithEmpty.p99;
         metrics[`${at} maxDF`] = cost.postings.largest / frontier.documents;
       }
     }

@@ -15,6 +15,9 @@ export interface CellWork extends CellContext {
   readonly at: (path: string) => string;
   /** An empty folder of the run's own. */
   readonly folder: string;
+  /** A folder that the runs of a study share and that stays; without one nothing is shared. */
+  readonly cache?: string | undefined;
+  readonly digests: InputDigests;
   readonly threads: number;
 }
 
@@ -39,5 +42,5 @@ export interface CellKind {
   /** Does the run. The same settings and seed give the same metrics and scores on one thread. */
   run(settings: Settings, work: CellWork): Promise<CellResult>;
   /** Measures a little of a run, and writes nothing. */
-  forecast(settings: Settings, work: Omit<CellWork, 'folder'>): Promise<CellForecast>;
+  forecast(settings: Settings, work: Omit<CellWork, 'folder' | 'cache'>): Promise<CellForecast>;
 }

@@ -126,7 +126,10 @@ function curvesOf(rows: readonly MetricsRow[], devKey: string): NonNullable<Cell
 const forecastTexts = 64;
 
 /** A few steps without updates, and some texts of each collection, with the backbone as it is. */
-async function forecastOf(settings: FinetuneCellSettings, work: Omit<CellWork, 'folder'>): Promise<CellForecast> {
+async function forecastOf(
+  settings: FinetuneCellSettings,
+  work: Omit<CellWork, 'folder' | 'cache'>,
+): Promise<CellForecast> {
   const { threads, signal, onProgress } = work;
   const { backbone, data, dev, evaluate, training } = settings;
   const model = work.at(backbone);

@@ -8,8 +8,9 @@ import type { RunCell } from '../runner.ts';
 import type { CellForecast, CellKind, CellWork } from './cell-kind.ts';
 import { finetuneCell } from './finetune-cell.ts';
 import { digestInput } from './input-digests.ts';
+import { pretrainCell } from './pretrain-cell.ts';
 
-const kinds: readonly CellKind[] = [finetuneCell];
+const kinds: readonly CellKind[] = [finetuneCell, pretrainCell];
 
 /** Options of {@link openCells}. */
 export interface CellsOptions {
@@ -17,6 +18,8 @@ export interface CellsOptions {
   readonly root?: string | undefined;
   /** Working folders of runs are made below it. */
   readonly workFolder: string;
+  /** What runs share is kept here: pre-trained models. @default nothing is shared */
+  readonly cacheFolder?: string | undefined;
   /** Whether they stay. @default false */
   readonly keep?: boolean | undefined;
   readonly threads: number;
@@ -35,7 +38,9 @@ export interface OpenCells {
  * @throws LexrayError CONFIG when a kind is not known or a setting does not fit; BAD_INPUT when a path is not there
  */
 export async function openCells(all: Iterable<Settings>, options: CellsOptions): Promise<OpenCells> {
-  const { root = '.', workFolder, keep = false, threads, signal } = options;
+  const { root = '.', keep = false, threads, signal } = options;
+  const workFolder = resolve(options.workFolder);
+  const cache = options.cacheFolder === undefined ? undefined : resolve(options.cacheFolder);
   const at = (path: string): string => resolve(root, path);
   const digests = new Map<string, string>();
   for (const settings of all) {
@@ -50,7 +55,7 @@ export async function openCells(all: Iterable<Settings>, options: CellsOptions):
       await rm(folder, { recursive: true, force: true });
       await mkdir(folder, { recursive: true });
       try {
-        return await kindOf(settings).run(settings, { ...context, at, folder, threads });
+        return await kindOf(settings).run(settings, { ...context, at, folder, cache, digests, threads });
       } catch (error) {
         // What a run says of going on does not hold for one whose folder goes.
         if (!(error instanceof LexrayError) || error.code !== 'INTERRUPTED') throw error;
@@ -63,7 +68,7 @@ export async function openCells(all: Iterable<Settings>, options: CellsOptions):
       }
     },
     forecast: (settings, work) =>
-      kindOf(settings).forecast(settings, { ...work, at, threads, id: 'forecast', levels: {}, seed: 0 }),
+      kindOf(settings).forecast(settings, { ...work, at, digests, threads, id: 'forecast', levels: {}, seed: 0 }),
   };
 }
 

@@ -12,6 +12,7 @@ import {
 import type { MetricsListener, MetricsRow } from '../metrics-log.ts';
 import { optimizerGroups } from '../optimizer-groups.ts';
 import { RunLog } from '../run-log.ts';
+import { evaluateHeldOut } from './evaluate-held-out.ts';
 import type { MaskedBatches } from './masked-batches.ts';
 import type { MaskedStepResult } from './masked-step.ts';
 import { type PretrainConfig, rateAt } from './pretrain-config.ts';
@@ -100,7 +101,7 @@ export class PretrainLoop {
 
   constructor(parts: PretrainLoopParts) {
     this.#parts = parts;
-    this.#groups = optimizerGroups(parts.session.variables, [], parts.config);
+    this.#groups = optimizerGroups(parts.session.variables, { frozen: [], head: [] }, parts.config);
   }
 
   /**
@@ -221,26 +222,11 @@ export class PretrainLoop {
     };
   }
 
-  /** Loss and accuracy on what is held out, and the statistics of its logits. */
+  /** Figures of what is held out, by the names of the log. */
   async #evaluate(): Promise<Record<string, number>> {
     const { config, session, onProgress } = this.#parts;
-    const { masked, texts } = session.heldOut;
-    const figures: Record<string, number> = {};
-    const sum = { loss: 0, correct: 0, maskedCount: 0 };
-    for (let start = 0; start < masked.length; start += config.batchSize) {
-      const found = await session.step.evaluate(masked.slice(start, start + config.batchSize));
-      sum.loss += found.loss;
-      sum.correct += found.correct;
-      sum.maskedCount += found.maskedCount;
-      onProgress?.({ phase: 'evaluate', done: start, total: masked.length, unit: 'sequences' });
-    }
-    if (sum.maskedCount > 0) {
-      figures.eval_loss = sum.loss / sum.maskedCount;
-      figures.eval_accuracy = sum.correct / sum.maskedCount;
-    }
-    const statistics = texts.length === 0 ? {} : await session.observer.observe(texts);
-    for (const [name, value] of Object.entries(statistics)) figures[`eval_${name}`] = value;
-    return figures;
+    const figures = await evaluateHeldOut(session, { batchSize: config.batchSize, onProgress });
+    return Object.fromEntries(Object.entries(figures).map(([name, value]) => [`eval_${name}`, value]));
   }
 
   async #save(state: PretrainState): Promise<void> {
