@@ -79,7 +79,7 @@ export async function* streamTrainingExamples(
   path: string,
   options: TrainingDataOptions = {},
 ): AsyncGenerator<TrainingExample> {
-  const files = isBeir(path) ? undefined : await trainingFiles(path);
+  const files = isBeirFolder(path) ? undefined : await trainingFiles(path);
   const examples = files === undefined ? fromBeir(path, options) : fromFiles(path, files, options);
   let count = 0;
   for await (const example of examples) {
@@ -90,7 +90,8 @@ export async function* streamTrainingExamples(
   if (count === 0) throw badInput('there is no training example', { where: path, cure: 'check the path' });
 }
 
-function isBeir(path: string): boolean {
+/** Whether training data are a BEIR folder, which has its own corpus and queries. */
+export function isBeirFolder(path: string): boolean {
   if (!existsSync(path) || !statSync(path).isDirectory()) return false;
   // A folder of qrels without a corpus is one that lacks something, and says so.
   return ['corpus.jsonl', 'corpus.jsonl.gz', 'corpus.jsonl.zst', 'qrels'].some((name) => existsSync(join(path, name)));

@@ -35,6 +35,8 @@ export interface SpladeGraphOptions {
   readonly recomputeLayers?: boolean | undefined;
   /** Whether the logits are z·exp(−g), g a variable: see {@link headScaleName}. @default false */
   readonly learnedScale?: boolean | undefined;
+  /** Whether g has no gradient, so that it divides by the same number at every step. @default false */
+  readonly constantScale?: boolean | undefined;
 }
 
 /**
@@ -99,8 +101,14 @@ export function buildSpladeGraph(graph: Graph, config: ModelConfig, options: Spl
     ? tokenMajorLogits(hidden, weight, bias, layout)
     : pooledLogits(hidden, weight, bias, layout, options.trained);
   // The scale is above 0: it may come after the maximum.
-  const logits = options.learnedScale ? Mul(pooled, Exp(Neg(graph.variable(headScaleName, [1])))) : pooled;
+  const logits = options.learnedScale ? Mul(pooled, headScale(graph, options.constantScale ?? false)) : pooled;
   return { hidden, logits, weights: spladeActivation(logits, options.activation), dropout };
+}
+
+/** exp(−g). */
+function headScale(graph: Graph, isConstant: boolean): Value {
+  const scale = (): Value => Exp(Neg(graph.variable(headScaleName, [1])));
+  return isConstant ? graph.withoutDifferentiation(scale) : scale();
 }
 
 /**

@@ -113,7 +113,7 @@ export function tensorsOf(
   parts: readonly VariablePart[],
 ): WritableTensor[] {
   return parts.flatMap((part) =>
-    variables.map(({ name, dims }) => ({
+    withPart(variables, part).map(({ name, dims }) => ({
       name: `${part}/${name}`,
       shape: dims,
       data: () => engine.readVariable(name, part),
@@ -131,12 +131,17 @@ export async function readTensors(
   const file = await openSafetensors(path);
   try {
     for (const part of parts) {
-      for (const { name } of variables)
+      for (const { name } of withPart(variables, part))
         await engine.writeVariable(name, part, await file.readTensor(`${part}/${name}`));
     }
   } finally {
     await file.close();
   }
+}
+
+/** Variables that have a part: only those that are trained have moments. */
+function withPart(variables: readonly VariableSpec[], part: VariablePart): readonly VariableSpec[] {
+  return part === 'value' ? variables : variables.filter(({ trainable }) => trainable);
 }
 
 /** A step as it stands in names of files. */

@@ -1,6 +1,7 @@
 /** The settings of a fine-tuning run, with their defaults and limits. The resolved settings are kept beside every result. */
 import { z } from 'zod';
 import { type GivenGuardSettings, type GuardSettings, guardSettingsSchema } from './guard/guard-settings.ts';
+import { type HeadPart, headParts } from './head-variables.ts';
 
 const rate = z.number().min(0).max(1e6);
 const share = z.number().min(0).max(1);
@@ -66,6 +67,9 @@ export const finetuneConfigSchema: z.ZodType<FinetuneConfig, FinetuneSettings> =
   calibrate: z.union([z.enum(['auto', 'off']), z.number().positive()]).default('off'),
   matchRegularizers: z.boolean().default(false),
   headScaleLearningRate: z.number().min(0).optional(),
+  headDivisor: z.number().min(1e-12).max(1e12).optional(),
+  headLearningRateFactor: rate.optional(),
+  headLearningRateOf: z.enum(headParts).optional(),
   gradientCacheChunk: count.optional(),
   accumulationSteps: z.int().min(1).max(65536).default(1),
   dropoutRate: z.number().min(0).max(0.9).default(0.1),
@@ -158,6 +162,15 @@ export interface FinetuneConfig {
   readonly matchRegularizers: boolean;
   /** Peak learning rate of a learned scale of the head, see `splade-graph.ts`. @default no learned scale */
   readonly headScaleLearningRate?: number | undefined;
+  /**
+   * k: logits are divided by it while training, at every step, and the weights are not; it is folded into the model that is
+   * written. With `headScaleLearningRate` it is only where the learned scale starts. @default 1
+   */
+  readonly headDivisor?: number | undefined;
+  /** The learning rate of the head is that of the model times this, see `head-variables.ts`. @default 1 */
+  readonly headLearningRateFactor?: number | undefined;
+  /** What of the head that is: the LayerNorm before the decoder and the bias, or an untied decoder and the bias. @default 'norm' */
+  readonly headLearningRateOf?: HeadPart | undefined;
   /** Texts whose activations are in memory at a time, with the gradient of the whole batch; see `split-step.ts`. @default all, in one graph */
   readonly gradientCacheChunk?: number | undefined;
   /** Batches whose gradients are averaged for one step; each has only its own documents as negatives. @default 1 */

@@ -3,7 +3,7 @@
  * While it runs, its state is in the folder `OUTPUT.training` (see `training-state.ts`), from which a killed or
  * interrupted run goes on.
  */
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeModelFolder } from '../checkpoint/layouts/write-model-folder.ts';
 import type { BeirCollection } from '../data/load-beir.ts';
@@ -13,10 +13,12 @@ import type { SparseEncoder } from '../model/sparse-encoder.ts';
 import type { Recipe } from '../recipes/recipe.ts';
 import { resolvedRecipe } from '../recipes/resolved-recipe.ts';
 import { LexrayError } from '../util/errors.ts';
+import { makeFolder } from '../util/make-folder.ts';
 import { hashTexts } from '../util/manifest.ts';
 import type { ProgressListener, WarningListener } from '../util/progress.ts';
 import { writeFileAtomic } from '../util/write-atomic.ts';
 import { discardTensors } from './checkpoints.ts';
+import type { DataSources } from './data-sources.ts';
 import { evaluateOnDev, sampleCollection } from './dev-evaluation.ts';
 import { type FinetuneConfig, type FinetuneSettings, finetuneConfigSchema } from './finetune-config.ts';
 import type { GuardAlarm } from './guard/guard-state.ts';
@@ -37,6 +39,8 @@ export interface FinetuneOptions {
   /** Model folder to write. */
   readonly output: string;
   readonly examples: readonly TrainingExample[];
+  /** Where the examples were read from; kept with the settings of the run. */
+  readonly sources?: DataSources | undefined;
   /** Chooses the best step; without it the last step is kept. */
   readonly dev?: BeirCollection | undefined;
   readonly settings?: FinetuneSettings | undefined;
@@ -83,9 +87,10 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
   try {
     const { engine, variables, model, objective, sampler, training, encoder, steps, origin } = session;
     if (!resume) await rm(trainingFolder, { recursive: true, force: true });
-    await mkdir(trainingFolder, { recursive: true });
+    await makeFolder(trainingFolder);
     const parents = { ...origin, ...(options.dev && { dev: hashCollection(options.dev) }) };
-    await agreeOnConfig(trainingFolder, { ...config, ...parents }, resume);
+    const { sources } = options;
+    await agreeOnConfig(trainingFolder, { ...config, ...parents, sources }, resume);
     if (options.recipe) {
       const { recipe, overrides } = options.recipe;
       await writeFileAtomic(join(trainingFolder, 'recipe.yaml'), resolvedRecipe(recipe, { ...config }, overrides));
@@ -99,7 +104,11 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
     const dev = options.dev && (await devCollection(options.dev, config));
     const measures = [...new Set([config.devMeasure, 'RR@10', 'nDCG@10'])];
     const evaluate = dev && (() => evaluateOnDev(encoder, dev, measures, signal));
-    const weights = new RegularizerWeights(config, steps, head.correction?.regularizerFactor ?? 1);
+    const weights = new RegularizerWeights(
+      config,
+      steps,
+      head.regularizerFactor ?? head.correction?.regularizerFactor ?? 1,
+    );
     const guard = new TrainingGuard({
       settings: config.guard,
       steps,
@@ -116,7 +125,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
       guard,
       engine,
       variables,
-      frozen: session.query?.frozen ?? [],
+      special: session.special,
       sampler,
       training,
       config,

@@ -13,9 +13,10 @@ import {
   recordedFigures,
 } from '../head/correction-record.ts';
 import { type Diagnosis, diagnose } from '../head/diagnose.ts';
+import { matchedRegularizerFactor } from '../head/matched-regularizers.ts';
 import { type ObservedFigures, observe } from '../head/observed.ts';
 import { type JudgedRecipe, judgedRecipe } from '../head/recipes.ts';
-import { initialLoss } from '../head/verdicts.ts';
+import { judge } from '../head/verdicts.ts';
 import { LexrayError } from '../util/errors.ts';
 import type { ProgressListener } from '../util/progress.ts';
 import { Random } from '../util/random.ts';
@@ -39,6 +40,8 @@ export interface HeadCheck {
   readonly proposal: string | undefined;
   /** What is done to the head; undefined: nothing. */
   readonly correction: HeadCorrection | undefined;
+  /** For a head that is divided while it is trained: by how much λ_q and λ_d are multiplied. */
+  readonly regularizerFactor?: number | undefined;
 }
 
 /** Options of {@link checkHead}. */
@@ -57,13 +60,18 @@ const mostTexts = 256;
 /**
  * Checks a head.
  * @throws LexrayError CONFIG when a factor is asked for that cannot be, or λ to be matched without a ranking loss that the
- * pass can compute; INTERRUPTED when the signal fires
+ * pass can compute, or a correction beside a divisor; INTERRUPTED when the signal fires
  */
 export async function checkHead(
   model: ModelFolder,
   config: FinetuneConfig,
   options: HeadCheckOptions,
 ): Promise<HeadCheck> {
+  if (config.headDivisor !== undefined && config.calibrate !== 'off') {
+    throw new LexrayError('CONFIG', 'a head is corrected before training, or divided while it is trained, not both', {
+      cure: 'leave out --calibrate or --head-divisor',
+    });
+  }
   const recipe = recipeOf(config, options.examples.length);
   const { threads, signal, onProgress } = options;
   const texts = { texts: sampleOf(options.examples, config.seed), source: 'the training data' };
@@ -75,6 +83,7 @@ export async function checkHead(
     if (!(error instanceof LexrayError) || error.code !== 'BAD_INPUT' || config.calibrate !== 'off') throw error;
     return { message: `the head was not checked: ${error.message}`, proposal: undefined, correction: undefined };
   }
+  if (config.headDivisor !== undefined) return dividedHead(config.headDivisor);
   const collapse = diagnosis.verdicts.find((verdict) => verdict.collapse);
   const { proposal, noProposal } = diagnosis;
   const command =
@@ -97,17 +106,39 @@ export async function checkHead(
     correction: undefined,
   };
 
+  /** A head whose weights stay: judged as it is trained, divided. */
+  function dividedHead(factor: number): HeadCheck {
+    const { head, cache, observed, vocabularySize, tokenizerSize } = diagnosis;
+    const after = observe(cache, { arm: 'C', factor, shift: 0 });
+    const { rivals } = model.checkpoint;
+    const verdicts = judge({ head, observed: after, vocabularySize, tokenizerSize, rivals, recipe });
+    const bad = verdicts.find((verdict) => verdict.collapse);
+    const regularizerFactor = config.matchRegularizers ? matchedRegularizerFactor(observed, after, recipe) : 1;
+    const parts = [
+      ...(bad ? [`the head, divided by ${round(factor)}, ${bad.title}: ${bad.reason}`] : []),
+      ...matchedWords(regularizerFactor),
+    ];
+    return {
+      message: parts.length === 0 ? undefined : parts.join('\n'),
+      proposal: undefined,
+      correction: undefined,
+      regularizerFactor,
+    };
+  }
+
   async function corrected(
     correction: Correction,
     found: CorrectionOrigin,
     known?: ObservedFigures,
   ): Promise<HeadCheck> {
     const after = known ?? observe(diagnosis.cache, correction);
-    const regularizerFactor = config.matchRegularizers ? matchedFactor(diagnosis.observed, after, recipe) : 1;
+    const regularizerFactor = config.matchRegularizers
+      ? matchedRegularizerFactor(diagnosis.observed, after, recipe)
+      : 1;
     const parts = [
       ...(told ? [told] : []),
       `the head is corrected: ${correctionFlags(correction).replaceAll('--', '')}; active dimensions ${round(diagnosis.observed.activeDims.mean)} → ${round(after.activeDims.mean)}, spread of scores ${round(diagnosis.observed.scores.std)} → ${round(after.scores.std)}`,
-      ...(regularizerFactor === 1 ? [] : [`λ_q and λ_d are multiplied by ${round(regularizerFactor)}`]),
+      ...matchedWords(regularizerFactor),
     ];
     const { count, sha256, source } = diagnosis.texts;
     return {
@@ -125,25 +156,14 @@ export async function checkHead(
   }
 }
 
+function matchedWords(factor: number): string[] {
+  return factor === 1 ? [] : [`λ_q and λ_d are multiplied by ${round(factor)}`];
+}
+
 /** `--factor 8 --arm D --shift 1.5` */
 function correctionFlags({ arm, factor, shift }: Correction): string {
   const figure = (x: number): string => String(Number(x.toPrecision(6)));
   return `--factor ${figure(factor)} --arm ${arm}${shift === 0 ? '' : ` --shift ${figure(shift)}`}`;
-}
-
-/**
- * How much λ must grow so that λ·FLOPS weighs beside the ranking loss after a correction what it weighed before. Both fall
- * as 1/k² for small logits, but not for large ones.
- */
-function matchedFactor(before: ObservedFigures, after: ObservedFigures, recipe: JudgedRecipe): number {
-  const [first, last] = [initialLoss(before, recipe), initialLoss(after, recipe)];
-  if (first.ranking === undefined || last.ranking === undefined) {
-    throw new LexrayError('CONFIG', 'λ can be matched to a calibrated head for InfoNCE at temperature 1 only', {
-      cure: 'leave out --match-lambda',
-    });
-  }
-  if (!(first.penalty > 0 && last.penalty > 0)) return 1;
-  return (first.penalty / first.ranking / last.penalty) * last.ranking;
 }
 
 /** The run as a recipe that a head is judged for. */

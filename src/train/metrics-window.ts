@@ -10,6 +10,8 @@ export interface LoggedStep {
   readonly results: readonly StepResult[];
   /** The health of each batch. */
   readonly health: readonly StepHealth[];
+  /** The health of all batches together. */
+  readonly pooled: StepHealth;
   readonly gradientNorm: number;
   readonly learningRate: number;
   /** λ by part of the loss. */

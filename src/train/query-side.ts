@@ -40,6 +40,8 @@ import { trainedWeights } from './trained-weights.ts';
 /** The queries' own encoder in a run. */
 export interface QueryTraining {
   readonly kind: 'encoder' | 'static';
+  /** Of the encoder. */
+  readonly config: ModelConfig | undefined;
   readonly tokenizer: Tokenizer;
   readonly casing: LexrayModelPolicy['casing'];
   readonly addSpecialTokens: boolean;
@@ -99,10 +101,11 @@ async function openEncoder(options: QuerySideOptions): Promise<QueryTraining> {
     });
   }
   const activation = options.activation ?? own?.pooling.activation ?? transformer.activation;
-  const { learnedScale } = transformer;
-  const variables = TransformerSide.variables(config, { prefix: queryPrefix, learnedScale });
+  const { learnedScale, constantScale } = transformer;
+  const variables = TransformerSide.variables(config, { prefix: queryPrefix, learnedScale, constantScale });
   return {
     kind: 'encoder',
+    config,
     tokenizer,
     casing: own?.casing ?? model.policy.casing,
     addSpecialTokens: true,
@@ -145,6 +148,7 @@ async function openTable(options: QuerySideOptions): Promise<QueryTraining> {
   const read = (engine: Engine): Promise<Float32Array> => engine.readVariable(variable.name, 'value');
   return {
     kind: 'static',
+    config: undefined,
     tokenizer,
     casing,
     addSpecialTokens: false,

@@ -7,6 +7,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { badInput, LexrayError } from '../util/errors.ts';
 import { checkReplaceable, writeFileAtomic } from '../util/write-atomic.ts';
+import { type DataSources, dataSourcesSchema } from './data-sources.ts';
+
+const configName = 'config.json';
 
 /** The state folder of a run that writes to `output`. */
 export function trainingFolderOf(output: string): string {
@@ -38,6 +41,14 @@ export async function checkRunFolders(
   }
 }
 
+/** Where the training data of a run to resume were; undefined where it does not say. */
+export async function readSources(trainingFolder: string): Promise<DataSources | undefined> {
+  const path = join(trainingFolder, configName);
+  if (!existsSync(path)) return undefined;
+  const parsed = dataSourcesSchema.safeParse((await readConfig(path)).sources);
+  return parsed.success ? parsed.data : undefined;
+}
+
 /**
  * Writes the settings of a new run; a resumed one must have the same.
  * @throws LexrayError BAD_INPUT when it has others
@@ -47,12 +58,12 @@ export async function agreeOnConfig(
   config: Readonly<Record<string, unknown>>,
   resume: boolean,
 ): Promise<void> {
-  const path = join(trainingFolder, 'config.json');
+  const path = join(trainingFolder, configName);
   if (resume && existsSync(path)) {
     const before = await readConfig(path);
     const keys = new Set([...Object.keys(before), ...Object.keys(config)]);
-    // A run that the guard has stopped may go on under another guard.
-    keys.delete('guard');
+    // A run that the guard has stopped may go on under another guard; of the data their digest counts, not where they lie.
+    for (const key of ['guard', 'sources']) keys.delete(key);
     const changed = [...keys].filter((key) => JSON.stringify(before[key]) !== JSON.stringify(config[key]));
     if (changed.length > 0) {
       const list = changed.map(

@@ -20,6 +20,8 @@ export interface RunHead {
   readonly correction?: HeadCorrection | undefined;
   /** The command that would correct it, where nothing is done. */
   readonly proposal?: string | undefined;
+  /** By how much λ_q and λ_d are multiplied for a head that is divided while it is trained. @default the correction's */
+  readonly regularizerFactor?: number | undefined;
 }
 
 /** Options of {@link headOfRun}. */
@@ -55,6 +57,7 @@ const headSchema = z.strictObject({
     })
     .optional(),
   proposal: z.string().optional(),
+  regularizerFactor: z.number().positive().optional(),
 });
 
 /**
@@ -74,7 +77,8 @@ export async function headOfRun(
   try {
     const found = await checkHead(model, config, { model: options.model, examples, threads, signal, onProgress });
     if (found.message !== undefined) onWarning?.(found.message);
-    return { correction: found.correction, proposal: found.proposal };
+    const { correction, proposal, regularizerFactor } = found;
+    return { correction, proposal, regularizerFactor };
   } finally {
     await model.close();
   }

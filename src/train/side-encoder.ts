@@ -58,6 +58,8 @@ export interface TransformerSideOptions {
   readonly prefix?: string | undefined;
   /** Whether the logits are divided by a learned factor, see `splade-graph.ts`. @default false */
   readonly learnedScale?: boolean | undefined;
+  /** Whether that factor stays as it is. @default false */
+  readonly constantScale?: boolean | undefined;
 }
 
 /** A masked language model with SPLADE pooling. */
@@ -73,15 +75,19 @@ export class TransformerSide implements SideEncoder {
   /** The variables of such an encoder. */
   static variables(
     config: ModelConfig,
-    { prefix = '', learnedScale }: Pick<TransformerSideOptions, 'prefix' | 'learnedScale'>,
+    {
+      prefix = '',
+      learnedScale,
+      constantScale = false,
+    }: Pick<TransformerSideOptions, 'prefix' | 'learnedScale' | 'constantScale'>,
   ): VariableSpec[] {
-    const scale = learnedScale ? [{ name: prefix + headScaleName, dims: [1], trainable: true }] : [];
+    const scale = learnedScale ? [{ name: prefix + headScaleName, dims: [1], trainable: !constantScale }] : [];
     return [...modelVariables(config, true, prefix), ...scale];
   }
 
   build(graph: Graph, buckets: number, trained: boolean): SideGraph {
-    const { activation, dropoutRate, learnedScale, prefix, recomputeLayers } = this.#options;
-    const options = { activation, buckets, dropoutRate, learnedScale, trained, recomputeLayers };
+    const { activation, dropoutRate, learnedScale, constantScale, prefix, recomputeLayers } = this.#options;
+    const options = { activation, buckets, dropoutRate, learnedScale, constantScale, trained, recomputeLayers };
     const { weights, dropout } = graph.within(prefix ?? '', () => buildSpladeGraph(graph, this.#config, options));
     return {
       weights,

@@ -5,12 +5,13 @@ import type { ProgressListener } from '../util/progress.ts';
 import type { BatchSampler } from './batch-sampler.ts';
 import type { DevResult } from './dev-evaluation.ts';
 import type { FinetuneConfig } from './finetune-config.ts';
+import { pooledHealth } from './guard/pooled-health.ts';
 import { stepHealth } from './guard/step-health.ts';
 import type { TrainingGuard } from './guard/training-guard.ts';
 import { evaluationKey, type MetricsListener } from './metrics-log.ts';
 import { type LoggedStep, MetricsWindow } from './metrics-window.ts';
 import type { Objective } from './objective.ts';
-import { type OptimizerGroups, optimizerGroups } from './optimizer-groups.ts';
+import { type OptimizerGroups, optimizerGroups, type SpecialVariables } from './optimizer-groups.ts';
 import type { RegularizerWeights } from './regularizer-weights.ts';
 import { RunLog } from './run-log.ts';
 import { learningRateFactor } from './schedules.ts';
@@ -21,8 +22,7 @@ import type { StepResult, TrainingBatch, TrainingStep } from './training-step.ts
 export interface TrainingLoopParts {
   readonly engine: Engine;
   readonly variables: readonly VariableSpec[];
-  /** Names of variables that stay as they are. */
-  readonly frozen: readonly string[];
+  readonly special: SpecialVariables;
   readonly sampler: BatchSampler;
   readonly training: TrainingStep;
   readonly objective: Objective;
@@ -49,7 +49,7 @@ export class TrainingLoop {
   constructor(parts: TrainingLoopParts) {
     this.#parts = parts;
     this.#warmupSteps = Math.round(parts.config.warmupRatio * parts.steps);
-    this.#groups = optimizerGroups(parts.variables, parts.frozen, parts.config);
+    this.#groups = optimizerGroups(parts.variables, parts.special, parts.config);
   }
 
   /**
@@ -80,7 +80,7 @@ export class TrainingLoop {
       }
       if (collapse) {
         // `--guard warn --resume` can go on from here, unless weights or gradients are not finite.
-        if (logged.health.every(({ notFinite }) => notFinite.length === 0)) await this.#save(step, seconds());
+        if (logged.pooled.notFinite.length === 0) await this.#save(step, seconds());
         throw collapse;
       }
       if (evaluate && (step % evaluateEvery === 0 || step === steps)) await this.#evaluate(step, evaluate, seconds);
@@ -127,11 +127,13 @@ export class TrainingLoop {
       maxGradientNorm: config.maxGradientNorm,
     });
     const milliseconds = performance.now() - started;
+    const limits = { queryTopTerms, documentTopTerms };
     const health = done.map(({ batch: { otherPositives }, result }) =>
-      stepHealth({ ...result, gradientNorm }, { queryTopTerms, documentTopTerms, temperature, otherPositives }),
+      stepHealth({ ...result, gradientNorm }, { ...limits, temperature, otherPositives }),
     );
     const results = done.map(({ result }) => result);
-    const logged = { results, health, gradientNorm, learningRate, regularizerWeights, milliseconds };
+    const pooled = pooledHealth(results, health, limits);
+    const logged = { results, health, pooled, gradientNorm, learningRate, regularizerWeights, milliseconds };
     this.#window.add(logged);
     const dims = (pick: (result: StepResult) => Float32Array): number =>
       mean(results.map((result) => mean(pick(result))));
@@ -160,9 +162,9 @@ export class TrainingLoop {
   }
 
   /** The error with which the run ends here, if it does. */
-  #judge(step: number, { health }: LoggedStep): LexrayError | undefined {
+  #judge(step: number, { pooled }: LoggedStep): LexrayError | undefined {
     try {
-      this.#parts.guard.check(step, health.at(-1)!);
+      this.#parts.guard.check(step, pooled);
       return undefined;
     } catch (error) {
       if (error instanceof LexrayError) return error;

@@ -9,6 +9,7 @@ import { openOrtEngine } from '../compute/runtime/ort-engine.ts';
 import type { TrainingExample } from '../data/read-training-examples.ts';
 import { correctCheckpoint } from '../head/corrected-checkpoint.ts';
 import type { Correction } from '../head/correction.ts';
+import { queryPrefix } from '../model/encoder-parts.ts';
 import { preparedText, SparseEncoder } from '../model/sparse-encoder.ts';
 import { checkVocabulary } from '../tokenizer/check-vocabulary.ts';
 import { loadTokenizer } from '../tokenizer/load-tokenizer.ts';
@@ -17,8 +18,10 @@ import { hashFile, hashTexts } from '../util/manifest.ts';
 import type { ProgressListener, WarningListener } from '../util/progress.ts';
 import { BatchSampler } from './batch-sampler.ts';
 import type { FinetuneConfig } from './finetune-config.ts';
+import { headVariables } from './head-variables.ts';
 import { makeObjective } from './make-objective.ts';
 import type { Objective } from './objective.ts';
+import { isHeadScale, type SpecialVariables } from './optimizer-groups.ts';
 import { openQuerySide, type QueryTraining } from './query-side.ts';
 import { TransformerSide } from './side-encoder.ts';
 import { SplitStep } from './split-step.ts';
@@ -50,6 +53,7 @@ export interface TrainingSession {
   readonly documentVariables: readonly VariableSpec[];
   /** What encodes the queries, if not the documents' encoder. */
   readonly query: QueryTraining | undefined;
+  readonly special: SpecialVariables;
   readonly sampler: BatchSampler;
   readonly training: TrainingStep;
   readonly objective: Objective;
@@ -85,8 +89,9 @@ export async function openTrainingSession(
     checkVocabulary(tokenizer, inputVocabularySize, { where: options.model, ownTerms, onWarning });
     const policy = trainingPolicy(model, config);
     const { lengthBuckets: buckets, dropoutRate, gradientCacheChunk: chunkSize } = config;
-    const learnedScale = config.headScaleLearningRate !== undefined;
-    const transformer = { activation, buckets, dropoutRate, learnedScale };
+    const learnedScale = config.headScaleLearningRate !== undefined || config.headDivisor !== undefined;
+    const constantScale = config.headScaleLearningRate === undefined;
+    const transformer = { activation, buckets, dropoutRate, learnedScale, constantScale };
     const query = await openQuerySide(config.queryEncoder, {
       model,
       documents: source,
@@ -116,7 +121,7 @@ export async function openTrainingSession(
       onWarning,
     });
     const sampler = new BatchSampler(data, config);
-    const documentVariables = TransformerSide.variables(modelConfig, { learnedScale });
+    const documentVariables = TransformerSide.variables(modelConfig, { learnedScale, constantScale });
     const variables = [...documentVariables, ...(query?.variables ?? [])];
     engine = await openOrtEngine(options.threads === undefined ? {} : { threads: options.threads });
     await engine.createVariables(variables);
@@ -126,6 +131,8 @@ export async function openTrainingSession(
         await engine.writeVariable(name, 'value', values);
       }
     }
+    const scale = Float32Array.of(Math.log(config.headDivisor ?? 1));
+    for (const { name } of variables) if (isHeadScale(name)) await engine.writeVariable(name, 'value', scale);
     const documents = new TransformerSide(modelConfig, transformer);
     const encoders = query ? { queries: query.side, documents } : { shared: documents };
     const objective = makeObjective(config);
@@ -158,6 +165,7 @@ export async function openTrainingSession(
       objective,
       encoder,
       query,
+      special: { frozen: query?.frozen ?? [], head: headOf(config, modelConfig, query) },
       documentVariables,
       steps: stepsOf(config, sampler),
       origin: {
@@ -178,6 +186,14 @@ export async function openTrainingSession(
     await model.close();
     throw error;
   }
+}
+
+/** Variables of the heads whose learning rate is not that of the model. */
+function headOf(config: FinetuneConfig, documents: ModelConfig, query: QueryTraining | undefined): string[] {
+  const { headLearningRateFactor = 1, headLearningRateOf = 'norm' } = config;
+  if (headLearningRateFactor === 1) return [];
+  const own = query?.config && headVariables(query.config, headLearningRateOf, queryPrefix);
+  return [...headVariables(documents, headLearningRateOf), ...(own ?? [])];
 }
 
 /** SHA-256 of the weights, over that of each file where there are several. */

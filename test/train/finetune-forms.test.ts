@@ -128,6 +128,137 @@ describe('the head of a run', () => {
   });
 });
 
+describe('controls of the scale of a head', () => {
+  const norm = 'cls.predictions.transform.LayerNorm';
+  const oneStep = { maxSteps: 1, warmupRatio: 0, learningRateFloor: 1, weightDecay: 0 };
+
+  it('divide the logits while training, and the weights when they are written', async () => {
+    // No step: the same model as one that was corrected before.
+    await train('kept apart', { headDivisor: 4, learningRate: 0 });
+    await train('corrected', { calibrate: 4, learningRate: 0 });
+    const [apart, corrected] = [
+      await weightsIn(join(folder, 'kept apart')),
+      await weightsIn(join(folder, 'corrected')),
+    ];
+    expect(largestDifference(apart, corrected)).toBeLessThan(1e-6);
+    const losses = async (name: string): Promise<number[]> =>
+      (await readMetrics(join(folder, `${name}.training`, 'metrics.jsonl'))).map(({ base_loss }) => base_loss!);
+    const wanted = await losses('corrected');
+    (await losses('kept apart')).forEach((loss, i) => {
+      expect(loss).toBeCloseTo(wanted[i]!, 5);
+    });
+  });
+
+  it('leave the weights their size for Adam: a step moves them as far as without a divisor', async () => {
+    const factor = 4;
+    const stepOf = async (name: string, more: FinetuneSettings, size: number): Promise<Record<string, number>> => {
+      await train(name, { ...oneStep, learningRate: 1e-4, ...more });
+      const [before, after] = [await weightsIn(tinyModel), await weightsIn(join(folder, name))];
+      const moved = (tensor: string): number => {
+        const start = before.get(tensor)!;
+        return Math.max(...[...after.get(tensor)!].map((x, i) => Math.abs(x * size - start[i]!)));
+      };
+      return {
+        norm: moved(`${norm}.weight`),
+        bias: moved('cls.predictions.bias'),
+        body: moved('bert.embeddings.LayerNorm.weight'),
+      };
+    };
+    // The first step of Adam is the learning rate, in the units of the variable as it is trained.
+    const apart = await stepOf('apart', { headDivisor: factor }, factor);
+    expect(apart.norm).toBeCloseTo(1e-4, 6);
+    expect(apart.bias).toBeCloseTo(1e-4, 6);
+    const corrected = await stepOf('before', { calibrate: factor }, factor);
+    expect(corrected.norm).toBeCloseTo(factor * 1e-4, 6);
+    // So does a head at k = 1 whose learning rate is multiplied by k.
+    const faster = await stepOf('faster', { headLearningRateFactor: factor }, 1);
+    expect(faster.norm).toBeCloseTo(factor * 1e-4, 6);
+    expect(faster.bias).toBeCloseTo(factor * 1e-4, 6);
+    const unscaled = await stepOf('unscaled', {}, 1);
+    expect(faster.body).toBeCloseTo(unscaled.body!, 6);
+  });
+
+  it('count the norm of the gradient without the divisor, which has none', async () => {
+    const gradients = async (name: string, more: FinetuneSettings): Promise<Record<string, number>> => {
+      await train(name, { ...oneStep, learningRate: 0, ...more });
+      return (await readMetrics(join(folder, `${name}.training`, 'metrics.jsonl')))[0]!;
+    };
+    const [constant, learned] = [
+      await gradients('constant', { headDivisor: 4 }),
+      await gradients('from there', { headDivisor: 4, headScaleLearningRate: 0 }),
+    ];
+    expect(constant.base_loss).toBe(learned.base_loss);
+    expect(constant.grad_norm).toBeLessThan(learned.grad_norm!);
+  });
+
+  it('can be resumed', async () => {
+    const controller = new AbortController();
+    const more = { headDivisor: 4, dropoutRate: 0.1 };
+    await train('whole run', more);
+    const stopped = train('two parts', more, {
+      signal: controller.signal,
+      onProgress: ({ phase, done }) => phase === 'train' && done === 2 && controller.abort(),
+    });
+    await expect(stopped).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    await train('two parts', more, { resume: true });
+    const [whole, parts] = [await weightsIn(join(folder, 'whole run')), await weightsIn(join(folder, 'two parts'))];
+    expect(largestDifference(whole, parts)).toBe(0);
+  });
+
+  it('divide the heads of both encoders', async () => {
+    const more = { headDivisor: 4, learningRate: 0, queryEncoder: 'separate' as const };
+    await train('both', more);
+    const vector = async (kind: 'query' | 'document'): Promise<number[]> => {
+      await using encoder = await SparseEncoder.load(join(folder, 'both'), { threads: 1 });
+      return [...(await encoder.encodeOne('rain in the city', { kind })).values];
+    };
+    expect(await vector('query')).toEqual(await vector('document'));
+    await train('plain', { learningRate: 0 });
+    await using plain = await SparseEncoder.load(join(folder, 'plain'), { threads: 1 });
+    const { values } = await plain.encodeOne('rain in the city', { kind: 'query' });
+    const quarter = [...values].map((x) => Math.log1p(Math.expm1(x) / 4));
+    (await vector('query')).forEach((x, i) => {
+      expect(x).toBeCloseTo(quarter[i]!, 5);
+    });
+  });
+
+  it('match λ to the scale, as for a head that is corrected before', async () => {
+    const matched = { matchRegularizers: true, learningRate: 0 };
+    const kept = async (
+      name: string,
+    ): Promise<{ regularizerFactor?: number; correction?: { regularizerFactor: number } }> =>
+      JSON.parse(await readFile(join(folder, `${name}.training`, 'head.json'), 'utf8'));
+    // Halves of texts are compared, so that they need some words.
+    const long = examples.map(({ query, positive, negatives }, i) => {
+      const next = examples[(i + 1) % examples.length]!;
+      return { query, positive: `${positive} ${query} ${next.positive} ${next.query}`, negatives };
+    });
+    await train('matched apart', { ...matched, headDivisor: 4 }, { examples: long });
+    await train('matched before', { ...matched, calibrate: 4 }, { examples: long });
+    const [apart, before] = [await kept('matched apart'), await kept('matched before')];
+    expect(apart.regularizerFactor).toBeGreaterThan(1.5);
+    expect(apart.regularizerFactor).toBeCloseTo(before.correction!.regularizerFactor, 6);
+    const weight = async (name: string): Promise<number> =>
+      (await readMetrics(join(folder, `${name}.training`, 'metrics.jsonl'))).at(-1)!.document_regularizer_weight!;
+    expect(await weight('matched apart')).toBeCloseTo(1e-3 * apart.regularizerFactor!, 6);
+  });
+
+  it('are refused where they cannot be', async () => {
+    await expect(train('two ways', { headDivisor: 4, calibrate: 4 })).rejects.toMatchObject({
+      code: 'CONFIG',
+      message: expect.stringContaining('not both'),
+    });
+    await expect(train('too short', { headDivisor: 4, matchRegularizers: true })).rejects.toMatchObject({
+      code: 'CONFIG',
+      message: expect.stringContaining('six words'),
+    });
+    await expect(train('tied', { headLearningRateFactor: 4, headLearningRateOf: 'decoder' })).rejects.toMatchObject({
+      code: 'CONFIG',
+      message: expect.stringContaining('word embeddings'),
+    });
+  });
+});
+
 describe('the gradient of a step', () => {
   it('is the same from chunks as from the whole batch', async () => {
     await train('whole', {});

@@ -4,7 +4,9 @@ import { z } from 'zod';
 import type { BeirCollection } from '../../data/load-beir.ts';
 import type { TrainingExample } from '../../data/read-training-examples.ts';
 import { recipeNames } from '../../recipes/recipe-names.ts';
+import type { DataSources } from '../../train/data-sources.ts';
 import { type FinetuneConfig, type FinetuneSettings, finetuneConfigSchema } from '../../train/finetune-config.ts';
+import { LexrayError } from '../../util/errors.ts';
 import { formatCount, formatDuration, formatFixed } from '../format.ts';
 import { modelDescription, modelFolder } from '../model-folder.ts';
 import {
@@ -33,6 +35,13 @@ export const finetuneVerb: Verb = defineVerb({
   arguments: { model: text(`${modelDescription}, to start from`, { placeholder: 'MODEL' }) },
   options: {
     data: text('BEIR folder with qrels/train.tsv, TSV triples, or JSONL pairs', { placeholder: 'DATA' }),
+    corpus: optionalText('BEIR folder or file with the documents that DATA names by docid', { placeholder: 'PATH' }),
+    queries: optionalText('BEIR folder or file with the queries that DATA names by qid (default: the corpus folder)', {
+      placeholder: 'PATH',
+    }),
+    teacherScores: optionalText("file with a teacher's scores of the queries and documents that DATA names by id", {
+      placeholder: 'FILE',
+    }),
     dev: optionalText('BEIR folder whose dev split chooses the best step (default: DATA, if it has one)', {
       placeholder: 'DIR',
     }),
@@ -70,6 +79,14 @@ export const finetuneVerb: Verb = defineVerb({
       { shownDefault: 'off, with a warning and the proposed command' },
     ),
     matchLambda: flag('multiply λ so that it weighs after the correction of the head what it weighed before'),
+    headDivisor: optionalDecimal('divide the logits by this number while training, not the weights before it', {
+      shownDefault: '1',
+      min: 0,
+    }),
+    headLearningRateFactor: optionalDecimal("learning rate of the head, in units of the model's", {
+      shownDefault: '1',
+      min: 0,
+    }),
     headScaleRate: optionalDecimal('learn a scale of the head with this learning rate', { min: 0 }),
     gradCache: optionalInteger('texts in memory at a time, with the gradient of the whole batch', { min: 1 }),
     accumulate: optionalInteger('batches whose gradients make one step; each has its own negatives only', {
@@ -101,13 +118,15 @@ export const finetuneVerb: Verb = defineVerb({
   async run(settings, context) {
     const { finetune } = await import('../../train/finetune.ts');
     const { output, force } = context;
-    const { examples, dev } = await readData(settings, context);
+    const sources = await sourcesOf(settings, context);
+    const { examples, dev } = await readData({ ...settings, ...sources }, context);
     const result = await finetune({
       model: await modelFolder(settings.model, context),
       output,
       examples,
       dev,
       settings: await settingsOf(settings, context),
+      sources,
       recipe: {
         recipe: (await import('../../recipes/load-recipe.ts')).loadRecipe(settings.recipe),
         overrides: settings.set,
@@ -148,6 +167,9 @@ export const finetuneVerb: Verb = defineVerb({
 
 interface Settings {
   readonly data: string;
+  readonly corpus: string | undefined;
+  readonly queries: string | undefined;
+  readonly teacherScores: string | undefined;
   readonly dev: string | undefined;
   readonly devSplit: string;
   readonly devMeasure: string;
@@ -177,6 +199,8 @@ interface Settings {
   readonly queryEncoder: FinetuneConfig['queryEncoder'] | undefined;
   readonly calibrate: FinetuneConfig['calibrate'] | undefined;
   readonly matchLambda: boolean;
+  readonly headDivisor: number | undefined;
+  readonly headLearningRateFactor: number | undefined;
   readonly headScaleRate: number | undefined;
   readonly gradCache: number | undefined;
   readonly accumulate: number | undefined;
@@ -184,6 +208,7 @@ interface Settings {
   readonly evaluateEvery: number | undefined;
   readonly saveEvery: number;
   readonly keep: number;
+  readonly resume: boolean;
 }
 
 /** Flags over `--set` over the recipe. */
@@ -217,6 +242,8 @@ async function settingsOf(given: Settings, { seed }: VerbContext): Promise<Finet
     queryEncoder: given.queryEncoder,
     calibrate: given.calibrate,
     matchRegularizers: given.matchLambda || undefined,
+    headDivisor: given.headDivisor,
+    headLearningRateFactor: given.headLearningRateFactor,
     headScaleLearningRate: given.headScaleRate,
     gradientCacheChunk: given.gradCache,
     accumulationSteps: given.accumulate,
@@ -245,17 +272,47 @@ function listenersOf({
   return { threads, signal, onProgress, onWarning };
 }
 
+type DataSettings = Pick<Settings, 'data' | 'corpus' | 'queries' | 'teacherScores' | 'dev' | 'devSplit'>;
+
+/** Where the training data are, to be kept with the settings of the run; a resumed run reads what it read before. */
+async function sourcesOf(
+  { data, corpus, queries, teacherScores, resume }: DataSettings & Pick<Settings, 'resume'>,
+  { output }: VerbContext,
+): Promise<DataSources> {
+  const { readSources, trainingFolderOf } = await import('../../train/run-folder.ts');
+  const before = resume ? await readSources(trainingFolderOf(output)) : undefined;
+  const given = { data, corpus, queries, teacherScores };
+  const named = Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return { ...before, ...Object.fromEntries(named), data };
+}
+
 /** Training examples and the dev collection; warns when training queries are also held-out queries. */
 async function readData(
-  { data, dev, devSplit }: Pick<Settings, 'data' | 'dev' | 'devSplit'>,
+  { data, corpus, queries: queriesPath, teacherScores, dev, devSplit }: DataSettings,
   { onWarning, signal }: VerbContext,
 ): Promise<{ examples: TrainingExample[]; dev: BeirCollection | undefined }> {
-  const [{ readTrainingExamples }, { listSplits, loadBeir }, { findLeakage }] = await Promise.all([
+  const [{ isBeirFolder, readTrainingExamples }, { listSplits, loadBeir }, { findLeakage }] = await Promise.all([
     import('../../data/read-training-examples.ts'),
     import('../../data/load-beir.ts'),
     import('../../data/find-leakage.ts'),
   ]);
-  const examples = await readTrainingExamples(data, { onWarning, signal });
+  for (const [flag, given] of Object.entries({ corpus, queries: queriesPath, 'teacher-scores': teacherScores })) {
+    if (given === undefined || !isBeirFolder(data)) continue;
+    throw new LexrayError(
+      'USAGE',
+      `--${flag} is for data in files; ${data} is a BEIR folder, which has all that is read`,
+      {
+        cure: 'leave it out, or give a file of ids as --data',
+      },
+    );
+  }
+  const examples = await readTrainingExamples(data, {
+    corpus,
+    queries: queriesPath,
+    teacherScores,
+    onWarning,
+    signal,
+  });
   // A split that was asked for must be there; only the usual one may be missing.
   const hasDev = dev !== undefined || devSplit !== 'dev' || (await listSplits(data)).includes(devSplit);
   const collection = hasDev ? await loadBeir(dev ?? data, { split: devSplit, onWarning, signal }) : undefined;

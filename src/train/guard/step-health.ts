@@ -106,7 +106,12 @@ export function stepHealth(step: StepFigures, options: StepHealthOptions = {}): 
   };
 }
 
-function sideHealth(activeDims: Float32Array, counts: Float32Array, topTerms: number | undefined): SideHealth {
+/**
+ * The vectors of one side.
+ * @param activeDims of each vector
+ * @param counts in how many vectors each term is active, [V]
+ */
+export function sideHealth(activeDims: Float32Array, counts: Float32Array, topTerms: number | undefined): SideHealth {
   const vectors = activeDims.length;
   const limit = Math.min(topTerms ?? counts.length, counts.length);
   const sorted = activeDims.slice().sort();
