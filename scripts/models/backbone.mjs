@@ -2,7 +2,7 @@
 // pre-training, and a card with data, licences, curve and cost.
 //
 //     node scripts/models/backbone.mjs lexray-tiny --data ../shared/data -o models/lexray-tiny
-//         [--pairs FOLDER] [--tokens 24000000] [--seed 1] [--threads 2] [--resume] [--force]
+//         [--pairs FOLDER] [--tokens 16000000] [--seed 1] [--threads 2] [--resume] [--force]
 //
 // | name | encoder | vocabulary |
 // |---|---|---|
@@ -27,10 +27,10 @@ const tokenizers = {
 const vocabulary = 16_384;
 const shape = { layers: 4, hidden: 128, heads: 4, positions: 512 };
 const training = {
-  length: 128,
+  length: 64,
   batchSize: 16,
   maskingRate: 0.2,
-  learningRate: 1.5e-3,
+  learningRate: 1e-3,
   warmupRatio: 0.05,
   dropout: 0,
   heldOutSequences: 512,
@@ -42,7 +42,7 @@ const { values: options, positionals } = parseArgs({
     data: { type: 'string' },
     pairs: { type: 'string' },
     output: { type: 'string', short: 'o' },
-    tokens: { type: 'string', default: '24000000' },
+    tokens: { type: 'string', default: '16000000' },
     seed: { type: 'string', default: '1' },
     threads: { type: 'string', default: '2' },
     resume: { type: 'boolean', default: false },

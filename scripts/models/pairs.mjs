@@ -31,7 +31,9 @@ const documentsOfCollection = 10_000;
 const queriesOfSplit = 500;
 const answerCharacters = 500;
 
-const { values: options } = parseArgs({ options: { data: { type: 'string' }, output: { type: 'string', short: 'o' } } });
+const { values: options } = parseArgs({
+  options: { data: { type: 'string' }, output: { type: 'string', short: 'o' } },
+});
 if (!options.data || !options.output) {
   console.error('usage: node scripts/models/pairs.mjs --data FOLDER -o FOLDER');
   process.exit(2);
@@ -58,7 +60,9 @@ const splitOf = (group) => {
 const clean = (text) => text.replace(/\s+/gu, ' ').trim();
 const lines = (items) => items.map((item) => `${JSON.stringify(item)}\n`).join('');
 
-const segmenters = new Map(['en', 'ko'].map((language) => [language, new Intl.Segmenter(language, { granularity: 'sentence' })]));
+const segmenters = new Map(
+  ['en', 'ko'].map((language) => [language, new Intl.Segmenter(language, { granularity: 'sentence' })]),
+);
 /** The first sentence, and what follows it while it has under 40 characters. */
 function firstSentence(text, language) {
   let sentence = '';
@@ -127,7 +131,10 @@ function writeCollection(folder, pairs, limit) {
   for (const split of ['dev', 'eval']) {
     const own = [...queries].filter(([, { splits }]) => splits.size === 1 && splits.has(split));
     own.sort((a, b) => share(`query ${a[0]}`) - share(`query ${b[0]}`));
-    for (const [text, { documents: relevant }] of own.slice(0, limit === documentsOfCollection ? queriesOfSplit : Infinity)) {
+    for (const [text, { documents: relevant }] of own.slice(
+      0,
+      limit === documentsOfCollection ? queriesOfSplit : Infinity,
+    )) {
       const id = `${split}-${written.length}`;
       written.push({ _id: id, text });
       for (const document of relevant) qrels[split].push(`${id}\t${document}\t1\n`);
@@ -151,7 +158,8 @@ for (const [source, read] of Object.entries(sources)) {
   const held = new Set();
   for await (const { group, query, document, text } of read()) {
     const split = splitOf(group);
-    if (query && document && query.toLowerCase() !== document.toLowerCase()) pairs.push({ query, document, split, source });
+    if (query && document && query.toLowerCase() !== document.toLowerCase())
+      pairs.push({ query, document, split, source });
     if (text && split === 'train') texts.push(text);
     if (split !== 'train') held.add(document);
   }
@@ -161,7 +169,11 @@ for (const [source, read] of Object.entries(sources)) {
   const examples = own.map(({ query, document }) => ({ query, positive: document, source }));
   if (source === 'korean') writeFileSync(join(options.output, 'train-korean.jsonl'), lines(examples));
   else train.push(...examples);
-  report[source] = { train: own.length, texts: texts.length, ...writeCollection(join(options.output, source), pairs, documentsOfCollection) };
+  report[source] = {
+    train: own.length,
+    texts: texts.length,
+    ...writeCollection(join(options.output, source), pairs, documentsOfCollection),
+  };
 }
 
 // The titles of all English sources as one collection: the union of the collections just written.
@@ -173,8 +185,17 @@ for (const [source, read] of Object.entries(sources)) {
     const folder = join(options.output, source);
     const rows = (file) => readFileSync(join(folder, file), 'utf8').split('\n').filter(Boolean);
     corpus.push(...rows('corpus.jsonl'));
-    queries.push(...rows('queries.jsonl').map((line) => JSON.parse(line)).map(({ _id, text }) => ({ _id: `${source}-${_id}`, text })));
-    for (const split of ['dev', 'eval']) qrels[split].push(...rows(`qrels/${split}.tsv`).slice(1).map((row) => `${source}-${row}\n`));
+    queries.push(
+      ...rows('queries.jsonl')
+        .map((line) => JSON.parse(line))
+        .map(({ _id, text }) => ({ _id: `${source}-${_id}`, text })),
+    );
+    for (const split of ['dev', 'eval'])
+      qrels[split].push(
+        ...rows(`qrels/${split}.tsv`)
+          .slice(1)
+          .map((row) => `${source}-${row}\n`),
+      );
   }
   const folder = join(options.output, 'titles');
   mkdirSync(join(folder, 'qrels'), { recursive: true });
@@ -188,7 +209,8 @@ for (const [source, read] of Object.entries(sources)) {
 // The train split of scifact: claims and abstracts.
 {
   const abstracts = new Map();
-  for await (const { _id, title, text } of records('scifact/corpus.jsonl')) abstracts.set(_id, clean(`${title} ${text}`));
+  for await (const { _id, title, text } of records('scifact/corpus.jsonl'))
+    abstracts.set(_id, clean(`${title} ${text}`));
   const claims = new Map();
   for await (const { _id, text } of records('scifact/queries.jsonl')) claims.set(_id, text);
   let count = 0;

@@ -95,6 +95,8 @@ async function createModel(wanted: NewModel, seed: number): Promise<OpenStartMod
     // RoBERTa counts positions from its padding token on.
     max_position_embeddings: type === 'roberta' ? positions + pad + 1 : positions,
     pad_token_id: pad,
+    // BERT's .02 at a width of 768; narrower layers need larger weights for the same variance of what they put out.
+    initializer_range: 0.02 * Math.sqrt(768 / hidden),
     tie_word_embeddings: !wanted.untied,
   };
   const { cls, sep } = tokenizer.specialTokens;
