@@ -1,7 +1,7 @@
 """Makes test/fixtures/goldens/study.json: what SciPy and NumPy say of quantiles of Student's distribution, variance
-components, a two-way bootstrap and rank correlation.
+components, a two-way bootstrap and rank correlation; and scikit-learn of ROC areas and balanced accuracy.
 
-    pip install scipy==1.17.1 numpy==2.4.6
+    pip install scipy==1.17.1 numpy==2.4.6 scikit-learn==1.9.1
     python scripts/golden/study.py
 
 Mean squares are computed from projections of the whole table, not by the sums of squares of rows and columns, and the two-way
@@ -13,6 +13,7 @@ import pathlib
 
 import numpy as np
 from scipy import stats
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 
 def mean_squares(d):
@@ -54,8 +55,25 @@ def main():
                                    n_resamples=20_000, method="percentile", rng=rng)
             case["interval"] = [boot.confidence_interval.low, boot.confidence_interval.high]
         correlations.append(case)
+    # Drawn apart, so that what stands above keeps its numbers.
+    rng = np.random.default_rng(20261121)
+    discriminations = []
+    for n, digits in [(5, 1), (12, 1), (40, 1), (40, 4)]:
+        collapsed, healthy = rng.integers(0, 4, n), rng.integers(0, 4, n)
+        value = np.round(rng.normal(size=n) + 0.3 * collapsed, digits)
+        judged = value > 0.5
+        each = np.repeat(np.arange(n), 2)
+        came, weight = np.tile([1, 0], n), np.column_stack([collapsed, healthy]).ravel()
+        # Every run by itself, for the test of Mann and Whitney.
+        u = stats.mannwhitneyu(np.repeat(value, collapsed), np.repeat(value, healthy)).statistic
+        area = roc_auc_score(came, value[each], sample_weight=weight)
+        assert abs(u / (collapsed.sum() * healthy.sum()) - area) < 1e-12
+        accuracy = balanced_accuracy_score(came, judged[each], sample_weight=weight)
+        discriminations.append({"value": value.tolist(), "collapsed": collapsed.tolist(), "healthy": healthy.tolist(),
+                                "judged": judged.tolist(), "area": area, "accuracy": accuracy})
     out = pathlib.Path(__file__).parents[2] / "test/fixtures/goldens/study.json"
-    content = {"quantiles": quantiles, "tables": tables, "correlations": correlations}
+    content = {"quantiles": quantiles, "tables": tables, "correlations": correlations,
+               "discriminations": discriminations}
     out.write_text(json.dumps(content, separators=(",", ":"), default=float) + "\n")
 
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { studentQuantile } from '../../evaluate/significance/student-quantile.ts';
 import { crossedBootstrap } from './crossed-bootstrap.ts';
 import { crossedInterval } from './crossed-interval.ts';
+import { areaUnderCurve, balancedAccuracy, confusionOf } from './discrimination.ts';
 import { meanSquares } from './mean-squares.ts';
 import { rankCorrelation } from './rank-correlation.ts';
 
@@ -22,6 +23,14 @@ interface Golden {
     readonly y: number[];
     readonly rho: number;
     readonly interval?: readonly [number, number];
+  }[];
+  readonly discriminations: readonly {
+    readonly value: number[];
+    readonly collapsed: number[];
+    readonly healthy: number[];
+    readonly judged: boolean[];
+    readonly area: number;
+    readonly accuracy: number;
   }[];
 }
 
@@ -58,6 +67,18 @@ describe('equals SciPy and NumPy', () => {
       const width = bootstrap[1] - bootstrap[0];
       expect(Math.abs(low - bootstrap[0])).toBeLessThan(0.03 * width);
       expect(Math.abs(high - bootstrap[1])).toBeLessThan(0.03 * width);
+    }
+  });
+
+  it('areas under ROC curves with ties and weights, and balanced accuracy', () => {
+    expect(golden.discriminations.length).toBe(4);
+    for (const { value, collapsed, healthy, judged, area, accuracy } of golden.discriminations) {
+      const units = value.map((one, i) => ({
+        ...{ value: one, judged: judged[i]! },
+        ...{ collapsed: collapsed[i]!, healthy: healthy[i]! },
+      }));
+      expect(areaUnderCurve(units)).toBeCloseTo(area, 12);
+      expect(balancedAccuracy(confusionOf(units))).toBeCloseTo(accuracy, 12);
     }
   });
 

@@ -1,0 +1,165 @@
+/**
+ * What a figure of the head that is known before training says of collapse. Units are cells, since seeds of a cell start from one
+ * head; each counts with its runs.
+ *
+ * A figure is judged in two ways: by the area under its ROC curve, on the heads that are too large and on those that are too small
+ * by themselves, and as a rule with two thresholds, *collapse outside of [low, high]*. The thresholds that judge a cell are those
+ * with the best balanced accuracy on the cells that share none of its groups: another backbone, and another arm where arms are
+ * groups too. Intervals are percentile bootstraps over cells, drawn within each backbone; thresholds are chosen anew in each.
+ */
+import { type BootstrapOptions, type Interval, quantile } from '../../evaluate/significance/bootstrap-interval.ts';
+import { badInput } from '../../util/errors.ts';
+import { Random } from '../../util/random.ts';
+import { areaUnderCurve, balancedAccuracy, type Confusion, confusionOf, type ValuedOutcome } from './discrimination.ts';
+
+/** A cell. */
+export interface PredictedCell extends ValuedOutcome {
+  /** What must not be shared by cells that choose thresholds and cells that are judged; the first is the backbone. */
+  readonly groups: readonly string[];
+  /** Whether its head is larger than the backbone's, smaller, or neither: then it counts on both sides. */
+  readonly side: 'larger' | 'smaller' | 'neither';
+}
+
+/** A healthy range. */
+export interface Window {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** What cells with these groups were judged by. */
+export interface JudgedGroup {
+  readonly groups: readonly string[];
+  /** Undefined where the others knew only one outcome: nothing is judged to collapse. */
+  readonly window: Window | undefined;
+  readonly confusion: Confusion;
+}
+
+/** A figure, judged. Undefined is what needs both outcomes and had one. */
+export interface JudgedPredictor {
+  readonly cells: number;
+  /** That a larger value goes with collapse, among heads that are not smaller than the backbone's. */
+  readonly areaLarger: Interval | undefined;
+  /** That a smaller value does, among heads that are not larger. */
+  readonly areaSmaller: Interval | undefined;
+  readonly accuracy: Interval | undefined;
+  readonly confusion: Confusion;
+  readonly judged: readonly JudgedGroup[];
+}
+
+/**
+ * Judges a figure.
+ * @throws LexrayError BAD_INPUT when a value is not finite, or all cells are of one backbone
+ */
+export function judgePredictor(
+  cells: readonly PredictedCell[],
+  { samples = 2000, seed = 0, confidence = 0.95 }: BootstrapOptions = {},
+): JudgedPredictor {
+  if (!cells.every(({ value }) => Number.isFinite(value))) throw badInput('a predictor needs a finite value a cell');
+  const backbones = [...new Set(cells.map(({ groups }) => groups[0]))];
+  if (backbones.length < 2) throw badInput(`leaving one backbone out needs two, got ${backbones.length}`);
+  const strata = backbones.map((name) => cells.filter(({ groups }) => groups[0] === name));
+  const figures = [largerArea, smallerArea, heldOutAccuracy] as const;
+  const values = figures.map((figure) => figure(cells));
+  const draws: number[][] = figures.map(() => []);
+  const random = new Random(seed);
+  for (let sample = 0; sample < samples; sample++) {
+    const drawn = strata.flatMap((stratum) => stratum.map(() => stratum[random.integer(stratum.length)]!));
+    for (const [i, figure] of figures.entries()) {
+      const value = values[i] === undefined ? undefined : figure(drawn);
+      if (value !== undefined) draws[i]!.push(value);
+    }
+  }
+  const interval = (i: number): Interval | undefined => {
+    const sorted = draws[i]!.sort((a, b) => a - b);
+    const tail = (1 - confidence) / 2;
+    const mean = values[i];
+    if (mean === undefined || sorted.length === 0) return undefined;
+    return { mean, low: quantile(sorted, tail), high: quantile(sorted, 1 - tail), confidence };
+  };
+  const judged = judgeHeldOut(cells);
+  return {
+    cells: cells.length,
+    areaLarger: interval(0),
+    areaSmaller: interval(1),
+    accuracy: interval(2),
+    confusion: confusionOf(judged.flatMap(({ members }) => members)),
+    judged: judged.map(({ groups, window, members }) => ({ groups, window, confusion: confusionOf(members) })),
+  };
+}
+
+/**
+ * The widest range of best balanced accuracy: cuts lie halfway between neighbouring values, or at the ends of all numbers.
+ * @returns undefined where the cells know only one outcome
+ */
+export function bestWindow(cells: readonly ValuedOutcome[]): Window | undefined {
+  const sorted = [...cells].sort((a, b) => a.value - b.value);
+  const sums = { collapsed: [0], healthy: [0] };
+  const cuts = [Number.NEGATIVE_INFINITY];
+  for (const [i, { value, collapsed, healthy }] of sorted.entries()) {
+    const next = sorted[i + 1]?.value;
+    const last = sums.collapsed.length - 1;
+    if (i > 0 && sorted[i - 1]!.value === value) {
+      sums.collapsed[last]! += collapsed;
+      sums.healthy[last]! += healthy;
+    } else {
+      sums.collapsed.push(sums.collapsed[last]! + collapsed);
+      sums.healthy.push(sums.healthy[last]! + healthy);
+    }
+    if (next !== value) cuts.push(next === undefined ? Number.POSITIVE_INFINITY : (value + next) / 2);
+  }
+  const [collapsed, healthy] = [sums.collapsed.at(-1)!, sums.healthy.at(-1)!];
+  if (collapsed === 0 || healthy === 0) return undefined;
+  let best: Window | undefined;
+  let most = Number.NEGATIVE_INFINITY;
+  for (let low = 0; low < cuts.length; low++) {
+    for (let high = cuts.length - 1; high > low; high--) {
+      const inside = {
+        collapsed: sums.collapsed[high]! - sums.collapsed[low]!,
+        healthy: sums.healthy[high]! - sums.healthy[low]!,
+      };
+      const accuracy = (1 - inside.collapsed / collapsed + inside.healthy / healthy) / 2;
+      if (accuracy > most + 1e-12) {
+        most = accuracy;
+        best = { low: cuts[low]!, high: cuts[high]! };
+      }
+    }
+  }
+  return best;
+}
+
+function largerArea(cells: readonly PredictedCell[]): number | undefined {
+  return areaUnderCurve(cells.filter(({ side }) => side !== 'smaller'));
+}
+
+function smallerArea(cells: readonly PredictedCell[]): number | undefined {
+  const area = areaUnderCurve(cells.filter(({ side }) => side !== 'larger'));
+  return area === undefined ? undefined : 1 - area;
+}
+
+function heldOutAccuracy(cells: readonly PredictedCell[]): number | undefined {
+  return balancedAccuracy(confusionOf(judgeHeldOut(cells).flatMap(({ members }) => members)));
+}
+
+interface HeldOutGroup {
+  readonly groups: readonly string[];
+  readonly window: Window | undefined;
+  readonly members: readonly (PredictedCell & { readonly judged: boolean })[];
+}
+
+/** Each combination of groups, judged by the window of the cells that share none of them. */
+function judgeHeldOut(cells: readonly PredictedCell[]): HeldOutGroup[] {
+  const combinations = new Map<string, PredictedCell[]>();
+  for (const cell of cells) {
+    const key = cell.groups.join('\n');
+    const members = combinations.get(key);
+    if (members === undefined) combinations.set(key, [cell]);
+    else members.push(cell);
+  }
+  return [...combinations.values()].map((members) => {
+    const { groups } = members[0]!;
+    const window = bestWindow(cells.filter((cell) => cell.groups.every((group, i) => group !== groups[i])));
+    const judged = ({ value }: PredictedCell): boolean =>
+      window !== undefined && (value < window.low || value > window.high);
+    return { groups, window, members: members.map((cell) => ({ ...cell, judged: judged(cell) })) };
+  });
+}
