@@ -9,6 +9,7 @@
 import type { Graph, Value } from '../compute/graph/graph.ts';
 import { Add, Cast, Greater, MatMul, Mul, ReduceSum } from '../compute/graph/ops/index.ts';
 import type { Tensor } from '../compute/runtime/engine.ts';
+import { LexrayError } from '../util/errors.ts';
 import type { BatchRelevance, WeightedLoss } from './losses/loss.ts';
 import type { BatchWeights, RegularizedSide, Regularizer, TermCounts } from './regularizers/regularizer.ts';
 import { keepTopWeights } from './top-k-mask.ts';
@@ -70,9 +71,17 @@ const outputs = {
 /** Losses and regularizers of a training run. */
 export class Objective {
   readonly #options: ObjectiveOptions;
+  /** Names of the ranking losses among the parts; empty when there is only one, which is the whole base loss. */
+  readonly #lossParts: readonly string[];
 
+  /** @throws LexrayError FAILED when two regularizers have the same part, under which their weights come */
   constructor(options: ObjectiveOptions) {
     this.#options = options;
+    const { losses, regularizers } = options;
+    this.#lossParts = losses.length > 1 ? lossParts(losses) : [];
+    const parts = regularizers.map(({ part }) => part);
+    const twice = parts.find((part, i) => parts.indexOf(part) !== i);
+    if (twice !== undefined) throw new LexrayError('FAILED', `two regularizers have the part ${twice}`);
   }
 
   /** What the regularizers have learned from the steps, by part. */
@@ -111,7 +120,7 @@ export class Objective {
 
     graph.output(outputs.loss, loss);
     graph.output(outputs.baseLoss, baseLoss);
-    if (ranking.length > 1) for (const [i, entry] of losses.entries()) graph.output(lossPart(entry), ranking[i]!);
+    for (const [i, part] of this.#lossParts.entries()) graph.output(part, ranking[i]!);
     for (const [i, { part }] of regularizers.entries()) graph.output(part, penalties[i]!);
     graph.withoutDifferentiation(() => {
       const active = { queries: isActive(queries), documents: isActive(documents) };
@@ -137,9 +146,9 @@ export class Objective {
 
   /** Reads what a run of the graph found, and lets the regularizers learn from it. */
   read(results: Readonly<Record<string, Tensor>>): ObjectiveResult {
-    const { losses, regularizers } = this.#options;
+    const { regularizers } = this.#options;
     const figures = (name: string): Float32Array => results[name]!.data as Float32Array;
-    const names = [...(losses.length > 1 ? losses.map(lossPart) : []), ...regularizers.map(({ part }) => part)];
+    const names = [...this.#lossParts, ...regularizers.map(({ part }) => part)];
     const queryActiveDims = figures(outputs.queryActiveDims);
     const documentActiveDims = figures(outputs.documentActiveDims);
     const found: ObjectiveResult = {
@@ -159,9 +168,14 @@ export class Objective {
   }
 }
 
-/** Name of a ranking loss among the parts of a sum of several. */
-function lossPart({ loss }: WeightedLoss): string {
-  return `${loss.name}_loss`;
+/** Names of the ranking losses of a sum: `InfoNCE_loss`; a second of the same name is `InfoNCE-2_loss`. */
+function lossParts(losses: readonly WeightedLoss[]): string[] {
+  const seen = new Map<string, number>();
+  return losses.map(({ loss: { name } }) => {
+    const count = (seen.get(name) ?? 0) + 1;
+    seen.set(name, count);
+    return count === 1 ? `${name}_loss` : `${name}-${count}_loss`;
+  });
 }
 
 function weightFeed(part: string): string {
