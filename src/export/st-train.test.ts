@@ -212,6 +212,52 @@ describe('the folder', () => {
     expect(warnings).toEqual([expect.stringContaining('so 1 of each are used')]);
   });
 
+  it("has a teacher's scores where the loss learns from them", async () => {
+    const lines = [
+      { query: 'rain', pos: 'sunny house', negs: ['red dog', 'cat', 'tree'], scores: [9.5, 3, 1.25, 0] },
+      { query: 'snow', docs: ['blue bird', 'cold river', 'fish'], scores: [1, 5, 2] },
+    ];
+    await writeFile(at('taught.jsonl'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    const data = { path: at('taught.jsonl') };
+    const { read, warnings } = await exported({ data, settings: { loss: 'kl', negativesPerQuery: 3, maxLength: 64 } });
+    const rows = (await read('train.jsonl')).trim().split('\n');
+    expect(rows.map((line) => JSON.parse(line))).toEqual([
+      { anchor: 'rain', positive: 'sunny house', negative_1: 'red dog', negative_2: 'cat', label: [9.5, 3, 1.25] },
+      { anchor: 'snow', positive: 'cold river', negative_1: 'blue bird', negative_2: 'fish', label: [5, 1, 2] },
+    ]);
+    expect(warnings).toEqual([expect.stringContaining('so 2 of each are used')]);
+    expect(values(await read('train.py')).LOSS).toBe('"kl"');
+    expect(await read('README.md')).toContain("KL divergence from the teacher's scores");
+    const plain = await exported({ data, settings: { negativesPerQuery: 1, maxLength: 64 } });
+    expect(await plain.read('train.jsonl')).not.toContain('label');
+    expect(plain.warnings).toEqual([expect.stringContaining("2 of 2 examples have a teacher's scores, which InfoNCE")]);
+  });
+
+  it('has negatives that the teacher scored, and not the others', async () => {
+    const ids = [
+      { qid: 'a', pos: ['p'], neg: ['x', 'y', 'z'] },
+      { qid: 'b', pos: ['y'], neg: ['p', 'x'] },
+    ];
+    const documents = ['p', 'x', 'y', 'z'].map((_id, i) => ({ _id, text: `text ${i}` }));
+    const jsonl = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+    await writeFile(at('ids.jsonl'), jsonl(ids));
+    await writeFile(at('documents.jsonl'), jsonl(documents));
+    await writeFile(at('topics.jsonl'), jsonl(['a', 'b'].map((_id) => ({ _id, text: `query ${_id}` }))));
+    await writeFile(at('scores.tsv'), 'a\tp\t3\na\ty\t1\na\tz\t0.5\nb\ty\t2\nb\tx\t-1\n');
+    const data = {
+      path: at('ids.jsonl'),
+      corpus: at('documents.jsonl'),
+      queries: at('topics.jsonl'),
+      teacherScores: at('scores.tsv'),
+    };
+    const { read } = await exported({ data, settings: { loss: 'margin-mse', maxLength: 64 } });
+    const rows = (await read('train.jsonl')).trim().split('\n');
+    expect(rows.map((line) => JSON.parse(line))).toEqual([
+      { anchor: 'query a', positive: 'text 0', negative_1: 'text 2', label: [3, 1] },
+      { anchor: 'query b', positive: 'text 2', negative_1: 'text 1', label: [2, -1] },
+    ]);
+  });
+
   it('has the dev collection, its titles joined as the model wants them', async () => {
     const dev = await loadBeir(at('beir'), { split: 'dev' });
     const { output, read } = await exported({ data: { path: at('beir') }, dev });
@@ -230,6 +276,12 @@ describe('refusals leave nothing behind', () => {
     ['a temperature of 0', { settings: { temperature: 0 } }, 'CONFIG', /^temperature: /],
     ['a rate that is not a number', { settings: { learningRate: Number.NaN } }, 'CONFIG', /^learningRate: /],
     ['no data', { data: { path: '/nowhere/at/all' } }, 'BAD_INPUT', /no file or folder/],
+    [
+      "a loss that needs a teacher's scores",
+      { settings: { loss: 'kl' } },
+      'BAD_INPUT',
+      /2 of 2 examples have no scores/,
+    ],
     ['no model', { model: '/nowhere/at/all' }, 'BAD_INPUT', /no folder/],
   ])('%s', (_title, options, code, message) => expectRefusal(options, code, message));
 

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import type { BeirCollection } from '../../data/load-beir.ts';
 import type { HubDataset } from '../../export/st-train/script.ts';
-import { stTrainSettingsSchema, trainingPrecisions } from '../../export/st-train/settings.ts';
+import { stTrainSettingsSchema, trainingLosses, trainingPrecisions } from '../../export/st-train/settings.ts';
 import type { LocalData } from '../../export/st-train/training-data.ts';
 import { badInput, LexrayError } from '../../util/errors.ts';
 import { checkOutput } from '../check-output.ts';
@@ -37,6 +37,12 @@ const options = {
   ),
   dataSplit: textWithDefault('split of a BEIR folder or of a data set on the hub', { default: 'train' }),
   subset: optionalText('subset of a data set on the hub'),
+  corpus: optionalText('BEIR folder or file with the documents that DATA names by docid', { placeholder: 'PATH' }),
+  queries: optionalText('BEIR folder or file with the queries that DATA names by qid', { placeholder: 'PATH' }),
+  teacherScores: optionalText("file with a teacher's scores of pairs by id", { placeholder: 'FILE' }),
+  loss: choice("ranking loss; margin-mse and kl learn from a teacher's scores", trainingLosses, {
+    default: defaults.loss,
+  }),
   columns: words('its columns to use: query, positive, negatives (default: all, in their order)', { default: [] }),
   dev: optionalText('BEIR folder to measure on in the run', { placeholder: 'DIR' }),
   devSplit: textWithDefault('which qrels of it', { default: 'dev' }),
@@ -50,7 +56,7 @@ const options = {
   warmupRatio: decimal('share of the steps with rising learning rate', { default: defaults.warmupRatio, ...share }),
   weightDecay: decimal('decay of matrices', { default: defaults.weightDecay, min: 0 }),
   maxGradientNorm: decimal('gradients are clipped to this norm', { default: defaults.maxGradientNorm, min: 0 }),
-  temperature: decimal('temperature of InfoNCE', { default: defaults.temperature, min: 0 }),
+  temperature: decimal('temperature of InfoNCE and of kl', { default: defaults.temperature, min: 0 }),
   lambdaQ: decimal('λ_q, weight of FLOPS on queries', { default: defaults.queryRegularizerWeight, min: 0 }),
   lambdaD: decimal('λ_d, weight of FLOPS on documents', { default: defaults.documentRegularizerWeight, min: 0 }),
   ramp: decimal('share of the steps in which λ rises', { default: defaults.regularizerRampRatio, ...share }),
@@ -135,6 +141,7 @@ async function toStTrain(settings: Settings, context: VerbContext): Promise<Expo
     data,
     dev,
     settings: {
+      loss: settings.loss,
       epochs: settings.epochs,
       maxSteps: settings.maxSteps,
       batchSize: settings.batchSize,
@@ -172,14 +179,24 @@ async function toStTrain(settings: Settings, context: VerbContext): Promise<Expo
   };
 }
 /** A path that exists, or a name on the hub after `hf://`. */
-function trainingData({ data, dataSplit, subset, columns }: Settings): LocalData | HubDataset {
+function trainingData({
+  data,
+  dataSplit,
+  subset,
+  columns,
+  corpus,
+  queries,
+  teacherScores,
+}: Settings): LocalData | HubDataset {
   if (data === undefined) {
     throw new LexrayError('USAGE', '--to st-train needs --data', {
       cure: 'give a BEIR folder, a file of triples or pairs, or hf://org/name',
     });
   }
   if (!data.startsWith('hf://') && existsSync(data)) {
-    if (subset === undefined && columns.length === 0) return { path: data, split: dataSplit };
+    if (subset === undefined && columns.length === 0) {
+      return { path: data, split: dataSplit, corpus, queries, teacherScores };
+    }
     throw badInput(`${data} is on this machine: it has no subset and no columns`, {
       where: data,
       cure: 'leave --subset and --columns out',
@@ -190,6 +207,11 @@ function trainingData({ data, dataSplit, subset, columns }: Settings): LocalData
     throw badInput(`there is no file or folder ${data}`, {
       where: data,
       cure: 'check the path; a data set on the hub is hf://org/name[@revision]',
+    });
+  }
+  if (corpus !== undefined || queries !== undefined || teacherScores !== undefined) {
+    throw new LexrayError('USAGE', '--corpus, --queries and --teacher-scores are for data on this machine', {
+      cure: 'leave them out; a data set on the hub has its scores in a column label',
     });
   }
   return { name, revision, subset, split: dataSplit, ...(columns.length > 0 && { columns }) };

@@ -83,7 +83,7 @@ function recipeTable(config: StTrainConfig): string {
     ['peak learning rate, linear to 0', config.learningRate],
     ['warm-up', `${percent(config.warmupRatio)} of the steps`],
     ['weight decay, gradient norm', `${config.weightDecay}, ${config.maxGradientNorm}`],
-    ['loss', `InfoNCE, dot product, τ = ${config.temperature}`],
+    ['loss', lossWords(config)],
     ['λ_q, λ_d (FLOPS)', `${config.queryRegularizerWeight}, ${config.documentRegularizerWeight}`],
     ['ramp of both', `quadratic over ${percent(config.regularizerRampRatio)} of the steps`],
     ['tokens of a text', config.maxLength],
@@ -92,6 +92,12 @@ function recipeTable(config: StTrainConfig): string {
     ['seed', config.seed],
   ];
   return `| | |\n|---|---|\n${rows.map(([name, value]) => `| ${name} | ${value} |`).join('\n')}`;
+}
+
+function lossWords({ loss, temperature }: StTrainConfig): string {
+  if (loss === 'margin-mse') return "MarginMSE after the teacher's scores, dot product";
+  if (loss === 'kl') return `KL divergence from the teacher's scores, dot product, τ = ${temperature}`;
+  return `InfoNCE, dot product, τ = ${temperature}`;
 }
 
 function percent(share: number): string {

@@ -51,7 +51,8 @@ export function trainingScript({ config, hubDataset, hasDev, prompts }: ScriptFa
     set('WARMUP_RATIO', config.warmupRatio, 'share of the steps'),
     set('WEIGHT_DECAY', config.weightDecay),
     set('MAX_GRADIENT_NORM', config.maxGradientNorm),
-    set('TEMPERATURE', config.temperature, 'tau of InfoNCE'),
+    set('LOSS', config.loss, "info-nce; margin-mse or kl: after a teacher's scores, the column label"),
+    set('TEMPERATURE', config.temperature, 'tau of InfoNCE and of kl'),
     set('LAMBDA_Q', config.queryRegularizerWeight, 'FLOPS of queries'),
     set('LAMBDA_D', config.documentRegularizerWeight, 'FLOPS of documents'),
     set('RAMP_RATIO', config.regularizerRampRatio, 'share of the steps in which both rise quadratically from 0'),
@@ -90,9 +91,15 @@ from datasets import load_dataset
 from sentence_transformers import SparseEncoder, SparseEncoderTrainer, SparseEncoderTrainingArguments
 from sentence_transformers.sparse_encoder.callbacks.splade_callbacks import SpladeRegularizerWeightSchedulerCallback
 from sentence_transformers.sparse_encoder.evaluation import SparseInformationRetrievalEvaluator, SparseNanoBEIREvaluator
-from sentence_transformers.sparse_encoder.losses import SparseMultipleNegativesRankingLoss, SpladeLoss
+from sentence_transformers.sparse_encoder.losses import (
+    SparseDistillKLDivLoss,
+    SparseMarginMSELoss,
+    SparseMultipleNegativesRankingLoss,
+    SpladeLoss,
+)
 
 HERE = Path(__file__).resolve().parent
+LABELS = ("label", "labels", "score", "scores")
 `;
 
 const body = `
@@ -114,10 +121,15 @@ def read_rows():
     missing = [name for name in columns if name not in rows.column_names]
     if missing:
         raise SystemExit(f"the data have no column {missing[0]!r}; they have {rows.column_names}")
-    columns = columns[: 2 + MAX_NEGATIVES]
+    labels = [name for name in rows.column_names if name in LABELS]
+    columns = [name for name in columns if name not in LABELS]
+    if LOSS == "info-nce":
+        columns, labels = columns[: 2 + MAX_NEGATIVES], []
+    elif not labels:
+        raise SystemExit(f"the loss {LOSS} needs a teacher's scores in a column {LABELS[0]!r}; the data have {rows.column_names}")
     if len(columns) < 2 or not all(isinstance(rows[0][name], str) for name in columns):
         raise SystemExit(f"expected columns of text (query, positive, negatives), got {rows.features}; set COLUMNS")
-    return rows.select_columns(columns)
+    return rows.select_columns(columns + labels[:1])
 
 
 def read_lines(path):
@@ -147,6 +159,16 @@ def evaluators():
     return found
 
 
+def ranking_loss(model):
+    if LOSS == "margin-mse":
+        return SparseMarginMSELoss(model=model)
+    if LOSS == "kl":
+        return SparseDistillKLDivLoss(model=model, temperature=TEMPERATURE)
+    return SparseMultipleNegativesRankingLoss(
+        model=model, scale=1 / TEMPERATURE, **({"gather_across_devices": True} if GATHER else {})
+    )
+
+
 def precision():
     if PRECISION == "fp32":
         return {}
@@ -170,14 +192,12 @@ def main():
     model = SparseEncoder(str(HERE / "model"))
     model.max_seq_length = MAX_LENGTH
     rows = read_rows()
-    query_column, *document_columns = rows.column_names
+    query_column, *document_columns = [name for name in rows.column_names if name not in LABELS]
     prompts = {query_column: QUERY_PROMPT, **{name: DOCUMENT_PROMPT for name in document_columns}}
 
     loss = SpladeLoss(
         model=model,
-        loss=SparseMultipleNegativesRankingLoss(
-            model=model, scale=1 / TEMPERATURE, **({"gather_across_devices": True} if GATHER else {})
-        ),
+        loss=ranking_loss(model),
         query_regularizer_weight=LAMBDA_Q,
         document_regularizer_weight=LAMBDA_D,
     )

@@ -9,6 +9,9 @@ import type { FinetuneConfig } from '../../train/finetune-config.ts';
 /** Number formats in which a run can compute. */
 export const trainingPrecisions = ['bf16', 'fp16', 'fp32'] as const;
 
+/** Ranking losses of a run: of a batch's documents, or after a teacher's scores of each row. */
+export const trainingLosses = ['info-nce', 'margin-mse', 'kl'] as const;
+
 /** The settings that mean the same here as in Lexray's own training. */
 type FinetunePart = Pick<
   FinetuneConfig,
@@ -32,6 +35,8 @@ type FinetunePart = Pick<
 
 /** Resolved settings of an exported run. */
 export interface StTrainConfig extends FinetunePart {
+  /** `margin-mse` and `kl` learn from a teacher's scores, which the data must have. @default 'info-nce' */
+  readonly loss: (typeof trainingLosses)[number];
   /**
    * Batches of a GPU whose gradients are averaged for one step. Without `gatherAcrossDevices`, one GPU with 8 makes the steps
    * of eight GPUs. @default 1
@@ -59,6 +64,7 @@ const count = z
 
 /** The schema of {@link StTrainConfig}. */
 export const stTrainSettingsSchema: z.ZodType<StTrainConfig, StTrainSettings> = z.strictObject({
+  loss: z.enum(trainingLosses).default('info-nce'),
   epochs: z.number().positive().max(1e6).default(1),
   maxSteps: count.optional(),
   batchSize: z.int().min(2).max(65536).default(64),
