@@ -72,6 +72,102 @@ describe('data', () => {
   });
 });
 
+describe('data by id', () => {
+  const idData = async (): Promise<string[]> => {
+    const lines = (rows: readonly unknown[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+    await mkdir(at('elsewhere'), { recursive: true });
+    const documents = examples.map(({ positive }, i) => ({ _id: `p${i}`, text: positive }));
+    const hard = examples.map(({ negatives: [negative] }, i) => ({ _id: `n${i}`, text: negative }));
+    await writeFile(at('elsewhere', 'corpus.jsonl'), lines([...documents, ...hard]));
+    await writeFile(at('topics.jsonl'), lines(examples.map(({ query }, i) => ({ _id: `q${i}`, text: query }))));
+    const ids = examples.map((_, i) => ({ qid: `q${i}`, pos: [`p${i}`], neg: [`n${i}`] }));
+    await writeFile(at('ids.jsonl'), lines(ids));
+    const scores = examples.flatMap((_, i) => [`q${i}\tp${i}\t${5 + i / 7}`, `q${i}\tn${i}\t${i / 3}`]);
+    await writeFile(at('scores.tsv'), `${scores.join('\n')}\n`);
+    return ['--corpus', at('elsewhere'), '--queries', at('topics.jsonl'), '--teacher-scores', at('scores.tsv')];
+  };
+  const settings = ['--batch-size', '5', '--max-steps', '4', '--set', 'losses=[{name: margin-mse}]', '--seed', '3'];
+
+  it('is read with --corpus, --queries and --teacher-scores, as the same data with texts', async () => {
+    const flags = await idData();
+    const texts = examples.map(({ query, positive, negatives }, i) => {
+      return { query, pos: positive, negs: negatives, scores: [5 + i / 7, i / 3] };
+    });
+    await writeFile(at('texts.jsonl'), `${texts.map((row) => JSON.stringify(row)).join('\n')}\n`);
+    const byId = await runInProcess(
+      'finetune',
+      tinyModel,
+      '--data',
+      at('ids.jsonl'),
+      '-o',
+      at('by id'),
+      ...flags,
+      ...settings,
+    );
+    expect(byId.code, byId.stderr).toBe(0);
+    await runInProcess('finetune', tinyModel, '--data', at('texts.jsonl'), '-o', at('by text'), ...settings);
+    expect(await weightsHash(at('by id'))).toBe(await weightsHash(at('by text')));
+    const { sources } = JSON.parse(await readFile(at('by id.training', 'config.json'), 'utf8'));
+    expect(sources).toEqual({
+      data: at('ids.jsonl'),
+      corpus: at('elsewhere'),
+      queries: at('topics.jsonl'),
+      teacherScores: at('scores.tsv'),
+    });
+  });
+
+  it('is found again by a resumed run, which need not be told', async () => {
+    const flags = await idData();
+    const train = (...more: string[]) =>
+      runInProcess('finetune', tinyModel, '--data', at('ids.jsonl'), '-o', at('again'), ...settings, ...more);
+    const { readTrainingExamples } = await import('../../src/data/read-training-examples.ts');
+    const [, corpus, , queries, , teacherScores] = flags;
+    const read = await readTrainingExamples(at('ids.jsonl'), { corpus, queries, teacherScores });
+    const controller = new AbortController();
+    const stopped = finetune({
+      model: tinyModel,
+      output: at('again'),
+      examples: read,
+      sources: { data: at('ids.jsonl'), corpus, queries, teacherScores },
+      settings: { batchSize: 5, maxSteps: 4, losses: [{ name: 'margin-mse' }], seed: 3 },
+      signal: controller.signal,
+      onProgress: ({ phase, done }) => phase === 'train' && done === 2 && controller.abort(),
+    });
+    await expect(stopped).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    const resumed = await train('--resume');
+    expect(resumed.code, resumed.stderr).toBe(0);
+    // Other scores are other data.
+    await writeFile(at('others.tsv'), (await readFile(at('scores.tsv'), 'utf8')).replace('5\n', '6\n'));
+    await cp(at('by id.training'), at('changed.training'), { recursive: true });
+    const changed = await runInProcess(
+      'finetune',
+      tinyModel,
+      '--data',
+      at('ids.jsonl'),
+      '-o',
+      at('changed'),
+      ...settings,
+      '--resume',
+      '--teacher-scores',
+      at('others.tsv'),
+    );
+    expect(changed.stderr).toMatch(/^error: the run to resume had other settings: data \(was/m);
+    expect(changed.code).toBe(3);
+  });
+
+  it.each([
+    ['a BEIR folder, which has its own', 'beir', 2, '--corpus is for data in files'],
+    ['data of texts, which have no ids', 'triples.tsv', 3, 'is not in the collection'],
+  ])('has no corpus with %s', async (_title, data, exitCode, message) => {
+    await idData();
+    const args = [tinyModel, '--data', at(data), '-o', at('out'), '--corpus', at('elsewhere')];
+    const { code, stderr } = await runInProcess('finetune', ...args);
+    expect(stderr).toContain(message);
+    expect(code).toBe(exitCode);
+    await expectNothingWritten('out');
+  });
+});
+
 describe('held-out queries among the training queries', () => {
   it('are warned of, in the splits of the data and of the dev collection', async () => {
     const folders = [at('beir'), await writeTrainingFolder(at('dev folder'))];
