@@ -11,6 +11,8 @@ import { calibrate, shiftFor } from '../../head/calibrate.ts';
 import type { Correction } from '../../head/correction.ts';
 import { recordedFigures } from '../../head/correction-record.ts';
 import { type Diagnosis, diagnose, encodeForDiagnosis } from '../../head/diagnose.ts';
+import { headStatistics } from '../../head/head-statistics.ts';
+import { matchedRegularizerFactor } from '../../head/matched-regularizers.ts';
 import { type ObservedFigures, observe } from '../../head/observed.ts';
 import { judgedRecipe } from '../../head/recipes.ts';
 import { rescale } from '../../head/rescale.ts';
@@ -26,6 +28,8 @@ import type { FinetuneCellSettings } from './finetune-settings.ts';
 export interface CellHead {
   /** The model folder to train from. */
   readonly model: string;
+  /** Settings of training that follow from the head. */
+  readonly training: Partial<Omit<FinetuneConfig, 'seed'>>;
   readonly metrics: Readonly<Record<string, number>>;
   readonly facts: Readonly<Record<string, string>>;
 }
@@ -60,45 +64,101 @@ export async function prepareHead(
 ): Promise<CellHead> {
   const { backbone, gain, gainArm, proposals } = settings;
   let folder = work.at(backbone);
+  const { norm } = await withModel(folder, ({ checkpoint }) => headStatistics(checkpoint));
+  // What takes the gain away again.
+  let undo: Correction = { arm: gainArm, factor: gain, shift: 0 };
   if (gain !== 1 || gainArm === 'D') {
     const scaled = join(work.folder, 'scaled');
     await withModel(folder, async (model) => {
       const shift = gainArm === 'D' ? await ownShift(model, examples, work) : 0;
+      undo = { arm: gainArm, factor: gain, shift: -shift * gain };
       await rescale(model, scaled, { arm: gainArm, factor: 1 / gain, shift });
     });
     folder = scaled;
   }
   return withModel(folder, async (model) => {
     const diagnosis = await diagnoseFor(model, settings, examples, work);
-    const correction = correctionOf(settings.correction, diagnosis);
-    const { head } = diagnosis;
-    const before = {
-      ...prefixed('backbone', figuresOf(diagnosis.observed)),
-      'backbone rowNorm': head.norm.mean,
-      'backbone anisotropy': head.anisotropy,
-      'backbone closedForm': head.closedFormDeviation,
-      'backbone exactDeviation': diagnosis.exactDeviation,
-      ...(proposals && settings.correction === 'none' ? proposedFactors(diagnosis) : {}),
-    };
-    if (correction === undefined) {
-      return { model: folder, ...judged(diagnosis.observed, diagnosis.verdicts, before) };
-    }
-    const corrected = join(work.folder, 'corrected');
-    const route = typeof settings.correction === 'object' ? settings.correction.route : undefined;
-    await rescale(model, corrected, correction, { route });
-    const metrics = { ...before, factor: correction.factor, shift: correction.shift };
-    if (correction.arm === 'A') {
-      const { observed, verdicts } = await withModel(corrected, (after) =>
-        diagnoseFor(after, settings, examples, work),
-      );
-      return { model: corrected, ...judged(observed, verdicts, metrics) };
-    }
-    const observed = observe(diagnosis.cache, correction);
-    const { vocabularySize, tokenizerSize, recipe } = diagnosis;
+    const { head, cache, recipe } = diagnosis;
+    const corrected = await correctHead(settings, diagnosis, { model, folder, examples }, work);
+    const { applied, again } = corrected;
+    const observed = again?.observed ?? (applied === undefined ? diagnosis.observed : observe(cache, applied));
+    const { vocabularySize, tokenizerSize } = diagnosis;
     const { rivals } = model.checkpoint;
-    const verdicts = judge({ head, observed, vocabularySize, tokenizerSize, rivals, recipe });
-    return { model: corrected, ...judged(observed, verdicts, metrics) };
+    const verdicts =
+      again?.verdicts ??
+      (applied === undefined
+        ? diagnosis.verdicts
+        : judge({ head, observed, vocabularySize, tokenizerSize, rivals, recipe }));
+    const lambda = settings.matchLambda ? matchedRegularizerFactor(observe(cache, undo), observed, recipe) : 1;
+    const { queryRegularizerWeight, documentRegularizerWeight } = settings.training;
+    const { metrics, facts } = judged(observed, verdicts);
+    return {
+      model: corrected.model,
+      training: {
+        ...corrected.training,
+        queryRegularizerWeight: queryRegularizerWeight * lambda,
+        documentRegularizerWeight: documentRegularizerWeight * lambda,
+      },
+      metrics: {
+        ...prefixed('backbone', figuresOf(diagnosis.observed)),
+        'backbone rowNorm': head.norm.mean,
+        'backbone anisotropy': head.anisotropy,
+        'backbone closedForm': head.closedFormDeviation,
+        'backbone exactDeviation': diagnosis.exactDeviation,
+        ...(proposals && settings.correction === 'none' ? proposedFactors(diagnosis) : {}),
+        ...corrected.metrics,
+        lambdaFactor: lambda,
+        // Of the logits: by which route the scale is stored makes no difference.
+        'head rowNorm': (norm.mean * gain) / (applied?.factor ?? again?.factor ?? 1),
+        ...metrics,
+      },
+      facts,
+    };
   });
+}
+
+/** What became of a head. */
+interface CorrectedHead {
+  readonly model: string;
+  readonly training: CellHead['training'];
+  readonly metrics: Readonly<Record<string, number>>;
+  /** What stands between the diagnosis and the head that is trained; undefined where nothing does. */
+  readonly applied?: Correction | undefined;
+  /** A head whose inputs changed too, diagnosed again. */
+  readonly again?: {
+    readonly observed: ObservedFigures;
+    readonly verdicts: readonly Verdict[];
+    readonly factor: number;
+  };
+}
+
+async function correctHead(
+  settings: FinetuneCellSettings,
+  diagnosis: Diagnosis,
+  {
+    model,
+    folder,
+    examples,
+  }: { readonly model: ModelFolder; readonly folder: string; readonly examples: readonly TrainingExample[] },
+  work: CellWork,
+): Promise<CorrectedHead> {
+  const { correction: wanted, training } = settings;
+  const correction = correctionOf(wanted, diagnosis);
+  if (correction === undefined) {
+    const divisor = training.headDivisor;
+    const applied: Correction | undefined = divisor === undefined ? undefined : { arm: 'C', factor: divisor, shift: 0 };
+    return { model: folder, training: {}, metrics: {}, applied };
+  }
+  const { factor, shift } = correction;
+  const metrics = { factor, shift };
+  const { by = 'weights', route = undefined } = typeof wanted === 'object' ? wanted : {};
+  if (by === 'divisor') return { model: folder, training: { headDivisor: factor }, metrics, applied: correction };
+  if (by === 'learning-rate') return { model: folder, training: { headLearningRateFactor: factor }, metrics };
+  const output = join(work.folder, 'corrected');
+  await rescale(model, output, correction, { route });
+  if (correction.arm !== 'A') return { model: output, training: {}, metrics, applied: correction };
+  const { observed, verdicts } = await withModel(output, (after) => diagnoseFor(after, settings, examples, work));
+  return { model: output, training: {}, metrics, again: { observed, verdicts, factor } };
 }
 
 /** c of arm D for the backbone as it is. */
@@ -164,14 +224,10 @@ function proposedFactors(diagnosis: Diagnosis): Record<string, number> {
   return found;
 }
 
-function judged(
-  observed: ObservedFigures,
-  verdicts: readonly Verdict[],
-  metrics: Readonly<Record<string, number>>,
-): Pick<CellHead, 'metrics' | 'facts'> {
+function judged(observed: ObservedFigures, verdicts: readonly Verdict[]): Pick<CellHead, 'metrics' | 'facts'> {
   const collapse = verdicts.find((verdict) => verdict.collapse);
   return {
-    metrics: { ...metrics, ...prefixed('head', figuresOf(observed)), predictedCollapse: collapse ? 1 : 0 },
+    metrics: { ...prefixed('head', figuresOf(observed)), predictedCollapse: collapse ? 1 : 0 },
     facts: { predicted: collapse?.kind ?? 'healthy', ...(collapse && { predictedBecause: collapse.reason }) },
   };
 }

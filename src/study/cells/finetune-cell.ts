@@ -16,7 +16,7 @@ import { evaluationKey, type MetricsRow } from '../../train/metrics-log.ts';
 import { LexrayError } from '../../util/errors.ts';
 import type { CellResult } from '../result-line.ts';
 import { measureModel, measureNothing, openCollection } from './cell-collections.ts';
-import { prepareHead } from './cell-head.ts';
+import { type CellHead, prepareHead } from './cell-head.ts';
 import type { CellForecast, CellKind, CellWork } from './cell-kind.ts';
 import { type FinetuneCellSettings, parseFinetuneCell, resolvedFinetuneCell } from './finetune-settings.ts';
 
@@ -35,7 +35,7 @@ export const finetuneCell: CellKind = {
     const { signal, onWarning } = work;
     const examples = await readTrainingExamples(work.at(settings.data), { signal, onWarning });
     const head = await prepareHead(settings, examples, work);
-    const trained = await train(settings, { examples, model: head.model }, work);
+    const trained = await train(settings, { examples, ...head }, work);
     const { alarms, rows, broken } = trained;
     const measured =
       broken === undefined ? await measureModel(trained.model, settings, work) : await measureNothing(settings, work);
@@ -76,7 +76,7 @@ interface Trained extends Pick<FinetuneResult, 'alarms' | 'best'> {
 
 async function train(
   { dev, training }: FinetuneCellSettings,
-  { examples, model }: { readonly examples: readonly TrainingExample[]; readonly model: string },
+  { examples, model, training: ofHead }: { readonly examples: readonly TrainingExample[] } & CellHead,
   work: CellWork,
 ): Promise<Trained> {
   const { folder, seed, threads, signal, onProgress, onWarning } = work;
@@ -88,7 +88,7 @@ async function train(
       output,
       examples,
       dev: dev && (await openCollection(dev, work)),
-      settings: { ...training, seed },
+      settings: { ...training, ...ofHead, seed },
       threads,
       signal,
       onProgress,

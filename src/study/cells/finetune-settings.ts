@@ -7,6 +7,7 @@
  *     gain: 4                                 g: logits are multiplied by it first
  *     gainArm: C                              what that means: C, (Wh + b)·g; B, gWh + b; D, (Wh + b − c)·g
  *     correction: { arm: C, statistic: score-spread, target: 1 }     or { arm: D, factor: 8 }, auto, none
+ *     matchLambda: false                      λ multiplied so that it weighs what it does for the backbone at gain 1
  *     recipe: lexray
  *     data: collections/titles                what finetune --data takes
  *     dev: { folder: collections/titles, split: dev }        chooses the best step; without it the last one counts
@@ -42,6 +43,11 @@ export type CellCorrection =
       readonly activationRate?: number | undefined;
       /** `untied` with factor 1 is the control of untying alone. */
       readonly route?: 'norm' | 'untied' | undefined;
+      /**
+       * What k is applied to: the weights, once; the logits, at every step of training (a constant divisor); or neither, but the
+       * head's learning rate is multiplied by it. The last two are controls, of arm C. @default 'weights'
+       */
+      readonly by?: 'weights' | 'divisor' | 'learning-rate' | undefined;
     };
 
 /** A collection and the queries that are taken of it. */
@@ -59,6 +65,8 @@ export interface FinetuneCellSettings {
   /** The arm of which the gain is the inverse factor; D shifts too, by its activation rate. */
   readonly gainArm: 'B' | 'C' | 'D';
   readonly correction: CellCorrection;
+  /** Whether λ is multiplied so that it weighs beside the loss what it does for the backbone at gain 1. */
+  readonly matchLambda: boolean;
   readonly recipe: string;
   readonly data: string;
   readonly dev: CellCollection | undefined;
@@ -94,12 +102,17 @@ const own = z.strictObject({
           shift: z.number().optional(),
           activationRate: z.number().gt(0).lt(1).optional(),
           route: z.enum(['norm', 'untied']).optional(),
+          by: z.enum(['weights', 'divisor', 'learning-rate']).optional(),
+        })
+        .refine(({ arm, by = 'weights', route }) => by === 'weights' || (arm === 'C' && route === undefined), {
+          message: 'a divisor and a learning rate of the head are of arm C, and have no route',
         })
         .refine(({ factor, statistic }) => (factor === undefined) !== (statistic === undefined), {
           message: 'expected a factor or a statistic',
         }),
     ])
     .default('none'),
+  matchLambda: z.boolean().default(false),
   recipe: z.string().min(1).default('lexray'),
   data: z.string().min(1),
   dev: z.strictObject({ ...collection, split: collection.split.default('dev') }).optional(),
@@ -138,6 +151,15 @@ export function parseFinetuneCell(settings: Settings): FinetuneCellSettings {
     }
   }
   const { cell: _, ...data } = parsed.data;
+  if (given.headDivisor !== undefined && data.correction !== 'none') {
+    throw new LexrayError(
+      'CONFIG',
+      'setting headDivisor: a head is corrected, or divided while it is trained, not both',
+      {
+        cure: 'leave out one of them; a statistic finds the divisor with correction: { arm: C, statistic, by: divisor }',
+      },
+    );
+  }
   if (new Set(data.evaluate.map(({ name }) => name)).size < data.evaluate.length) {
     throw new LexrayError('CONFIG', 'evaluate: two collections have the same name');
   }
