@@ -81,12 +81,13 @@ console.log(
   `${basename(options.model)}: ${config.num_hidden_layers} layers × ${config.hidden_size}, V = ${config.vocab_size}; ${texts} texts of ${basename(options.texts)}, at most ${options['max-length']} tokens, the peers' batches ${options['batch-size']}; medians of ${options.rounds} in turns`,
 );
 printTable([
-  ['', 'texts/s', 'ratio', 'CPU ms', 'peak RSS MB', 'active dims', 'max |Δ|', 'only in one'],
-  ...sides.map(({ name, runs, peakRss, difference }, i) => [
+  ['', 'texts/s', 'ratio', 'CPU ms', 'loaded MB', 'peak RSS MB', 'active dims', 'max |Δ|', 'only in one'],
+  ...sides.map(({ name, peer, runs, peakRss, difference }, i) => [
     name,
     ((texts / times[i]) * 1000).toFixed(1),
     `${(times[i] / times[0]).toFixed(2)}×`,
     median(runs.map((run) => run.cpu_ms)).toFixed(0),
+    (peer.ready.peak_rss / 1e6).toFixed(0),
     (peakRss / 1e6).toFixed(0),
     runs[0].active_dims.toFixed(2),
     difference.largest.toExponential(1),
@@ -96,7 +97,13 @@ printTable([
 if (options.json) {
   const described = { ...options, model: basename(options.model), texts: basename(options.texts) };
   delete described['mkl-intel'];
-  const results = sides.map(({ name, runs, peakRss, difference }) => ({ name, runs, peakRss, difference }));
+  const results = sides.map(({ name, peer, runs, peakRss, difference }) => ({
+    name,
+    rssWhenLoaded: peer.ready.peak_rss,
+    peakRss,
+    difference,
+    runs,
+  }));
   writeFileSync(
     options.json,
     `${JSON.stringify({ cpu: cpus()[0].model, node: process.versions.node, load, versions, options: described, results }, null, 1)}\n`,

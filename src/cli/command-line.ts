@@ -5,6 +5,7 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { closest } from '../util/closest.ts';
 import { LexrayError } from '../util/errors.ts';
+import { lockOutput } from '../util/output-lock.ts';
 import { lexrayVersion } from '../util/version.ts';
 import { exitCodeOf, exitCodes, formatError } from './exit-code.ts';
 import { forecastResult } from './forecast.ts';
@@ -82,7 +83,8 @@ async function runVerb(verb: Verb, verbs: readonly Verb[], given: GivenValues, t
       printResult(terminal.stdout, verb.name, forecastResult(forecast), json);
       return exitCodes.ok;
     }
-    const result = await verb.run(settings as never, context);
+    const release = context.output === '' ? undefined : await lockOutput(context.output);
+    const result = await verb.run(settings as never, context).finally(release);
     bar.finish();
     printResult(terminal.stdout, verb.name, result, json);
     if (result.failure !== undefined) throw result.failure;

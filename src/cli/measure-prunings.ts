@@ -25,6 +25,7 @@ export interface PruningSettings {
   readonly k: number;
   readonly passes: number;
   readonly samples: number;
+  readonly allowOtherModel: boolean;
   readonly dropSameId: boolean;
   readonly label: string | undefined;
   readonly baseline: string | undefined;
@@ -204,7 +205,7 @@ async function openInput(
   settings: PruningSettings,
   context: VerbContext,
 ): Promise<{ input: FrontierInput; parents: Record<string, string> }> {
-  const { data, model, queries, documents, qrels, label } = settings;
+  const { data, model, queries, documents, qrels, label, allowOtherModel } = settings;
   if (data !== undefined && model !== undefined && queries === undefined && documents === undefined) {
     return encodeInput(data, model, settings, context);
   }
@@ -214,11 +215,16 @@ async function openInput(
     });
   }
   const { signal } = context;
-  const [{ readVectors }, { readQrels }, { hashFile, manifestFileName }] = await Promise.all([
+  const [{ readVectors, readVectorsManifest }, { checkEncoders }, { readQrels }, manifests] = await Promise.all([
     import('../vectors/read-vectors.ts'),
+    import('./check-encoders.ts'),
     import('../data/qrels.ts'),
     import('../util/manifest.ts'),
   ]);
+  const { hashFile, manifestFileName } = manifests;
+  if (!allowOtherModel) {
+    checkEncoders(await readVectorsManifest(queries), await readVectorsManifest(documents), queries);
+  }
   return {
     input: {
       label: label ?? documents,

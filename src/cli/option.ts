@@ -157,6 +157,11 @@ export function weightPrecision(): OptionSpec<'float32' | 'float16' | 'int8'> {
   );
 }
 
+/** Queries may come from another model than the documents. */
+export function allowOtherModel(): OptionSpec<boolean> {
+  return flag('the queries come from another model than the documents, one that was trained together with it');
+}
+
 /** One of several words, or none. */
 export function optionalChoice<const W extends string>(
   description: string,

@@ -1,8 +1,9 @@
 /** The demo's folder: an earlier demo is replaced without being asked to, nothing else is. */
 import { type Dirent, existsSync } from 'node:fs';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { LexrayError } from '../util/errors.ts';
+import { makeFolder } from '../util/make-folder.ts';
 import { readManifest, writeManifest } from '../util/manifest.ts';
 import { toolName } from '../util/version.ts';
 
@@ -39,7 +40,7 @@ export async function checkDemoFolder(output: string, project: string, force: bo
 /** Makes an empty folder for a demo; what was there is removed. */
 export async function replaceDemoFolder(output: string, config: Readonly<Record<string, unknown>>): Promise<void> {
   await rm(output, { recursive: true, force: true });
-  await mkdir(output, { recursive: true });
+  await makeFolder(output);
   await writeManifest(output, {
     format: demoFormat,
     version: 1,

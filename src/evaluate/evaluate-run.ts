@@ -3,7 +3,7 @@
  *
  * - documents are ranked by score (as float32), ties by docid descending, whatever their order in the run;
  * - the queries are those of the qrels: one that the run lacks counts 0, one that only the run has is left out;
- * - a query without relevant documents counts 0 and is part of the mean (ir_measures' rule);
+ * - a query without relevant documents counts 0 and is part of the mean (ir_measures' rule); qrels without any are refused;
  * - a document that is not judged is not relevant.
  */
 import type { Qrels } from '../data/qrels.ts';
@@ -42,7 +42,7 @@ export interface EvaluateOptions {
 /**
  * Evaluates a run.
  * @param measures measures, or their names
- * @throws LexrayError BAD_INPUT when the qrels are empty or have no query of the run, a document occurs twice for a query, or a
+ * @throws LexrayError BAD_INPUT when the qrels are empty, have no query of the run or no relevant document, a document occurs twice for a query, or a
  * score is NaN
  */
 export function evaluateRun(
@@ -67,6 +67,11 @@ export function evaluateRun(
     const ranking = judgeRanking(qid, documents ?? [], grades, options.dropSameId ?? false);
     if (!ranking.judged.some((grade) => grade > 0)) queriesWithoutRelevant.push(qid);
     for (const [name, measure] of parsed) perQuery.get(name)?.set(qid, measure.compute(ranking));
+  }
+  if (queriesWithoutRelevant.length === qrels.size && [...parsed.values()].some(({ name }) => !isOfJudgement(name))) {
+    throw badInput(`no query of the qrels (${nameSome(queriesWithoutRelevant)}) has a relevant document`, {
+      cure: 'a relevant document has a grade of 1 or more: check the column of grades',
+    });
   }
   const unjudgedQueries = [...run.keys()].filter((qid) => !qrels.has(qid));
   if (run.size > 0 && unjudgedQueries.length === run.size) {
@@ -113,6 +118,11 @@ function judgeRanking(
   const ranked = [...documents].sort(compareScoredDocuments);
   const kept = dropSameId ? ranked.filter(({ docid }) => docid !== qid) : ranked;
   return { ranked: kept.map(({ docid }) => grades.get(docid)), judged: [...grades.values()] };
+}
+
+/** Judged@k says how much of a ranking was judged, relevant or not. */
+function isOfJudgement(measure: string): boolean {
+  return measure.startsWith('Judged');
 }
 
 function warn(evaluation: Evaluation, onWarning: WarningListener): void {

@@ -1,7 +1,7 @@
 /**
  * The folder `lexray-index`, version 1:
  *
- *     manifest.json   format, version, config, parents; documents, dimensions, postings; files with sizes and digests
+ *     manifest.json   format, version, config, parents, encoder; documents, dimensions, postings; files with sizes and digests
  *     docids.jsonl    the docid of each document number, descending in byte order, one JSON string a line
  *     offsets.f64 · indices.u32 · values.f32    one row a term: its postings list, documents ascending: `matrix-files.ts`
  */
@@ -10,6 +10,7 @@ import { throwIfAborted } from '../util/errors.ts';
 import { manifestFileName, readManifest, writeManifest } from '../util/manifest.ts';
 import { toolName } from '../util/version.ts';
 import { writeFolderAtomic } from '../util/write-atomic.ts';
+import type { EncoderIdentity } from '../vectors/encoder-identity.ts';
 import {
   checkCount,
   filesOf,
@@ -33,6 +34,8 @@ export interface IndexManifest extends ManifestWithFiles {
   readonly dimensions: number;
   /** Entries of all postings lists together. */
   readonly postings: number;
+  /** The model that made the documents' vectors, if known. */
+  readonly encoder?: EncoderIdentity;
 }
 
 /** Options of {@link writeIndex}. */
@@ -41,6 +44,8 @@ export interface WriteIndexOptions {
   readonly config: Readonly<Record<string, unknown>>;
   /** SHA-256 of what the index was made from, by role. */
   readonly parents: Readonly<Record<string, string>>;
+  /** The model that made the documents' vectors, if known. */
+  readonly encoder?: EncoderIdentity | undefined;
   /** Replace a folder that is there. @default false */
   readonly force?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -71,6 +76,7 @@ export async function writeIndex(folder: string, index: InvertedIndex, options: 
       version: indexVersion,
       config: options.config,
       parents: options.parents,
+      ...(options.encoder && { encoder: options.encoder }),
       documents: index.documentCount,
       dimensions: index.dimensions,
       postings: index.postingCount,

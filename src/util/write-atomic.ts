@@ -4,9 +4,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { LexrayError } from './errors.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** Options of {@link writeFolderAtomic} and {@link writeFileAtomic}. */
 export interface AtomicWriteOptions {
@@ -34,7 +35,7 @@ export async function writeFolderAtomic(
   if (occupied && !options.force) throw alreadyThere(target);
   if (occupied && !options.owned) await checkReplaceable(target);
   const temporary = temporaryName(path);
-  await mkdir(temporary, { recursive: true });
+  await makeFolder(temporary);
   try {
     await fill(temporary);
     if (occupied && !options.owned && (await formatOf(path)) !== (await formatOf(temporary))) throw foreign(target);
@@ -73,7 +74,7 @@ export async function writeFileAtomic(
   }
   // A link stays, and the file that it points to is replaced.
   const path = status === undefined ? given : await realpath(given);
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   const temporary = temporaryName(path);
   const chunks = typeof content === 'string' || content instanceof Uint8Array ? [content] : content;
   try {

@@ -1,7 +1,7 @@
 /**
  * Writes the folder `lexray-vectors`, version 1:
  *
- *     manifest.json   format, version, config, seed, parents; vectors, dimensions, entries; files with sizes and digests
+ *     manifest.json   format, version, config, seed, parents, encoder; vectors, dimensions, entries; files with sizes and digests
  *     ids.jsonl       docids or qids, one JSON string a line, all different
  *     offsets.f64 · indices.u32 · values.f32    the matrix in compressed sparse rows: `matrix-files.ts`
  *     tokens.jsonl    optional: the string of each term of the vocabulary, one JSON string a line
@@ -15,6 +15,7 @@ import type { ProgressListener } from '../util/progress.ts';
 import { toolName } from '../util/version.ts';
 import { writeFolderAtomic } from '../util/write-atomic.ts';
 import { FileWriter, type WrittenFile } from './array-file.ts';
+import type { EncoderIdentity } from './encoder-identity.ts';
 import { type ManifestWithFiles, MatrixWriter, writeStrings } from './matrix-files.ts';
 import { checkDimensions, checkSparseVector } from './sparse-vector.ts';
 import { type NamedVector, SparseVectors } from './sparse-vectors.ts';
@@ -32,6 +33,8 @@ export interface VectorsManifest extends ManifestWithFiles {
   readonly dimensions: number;
   /** Active dimensions of all vectors together. */
   readonly entries: number;
+  /** The model that made them, if known. */
+  readonly encoder?: EncoderIdentity;
 }
 
 /** Options of {@link writeVectors}. */
@@ -40,6 +43,8 @@ export interface WriteVectorsOptions {
   readonly config: Readonly<Record<string, unknown>>;
   /** SHA-256 of what the vectors were made from, by role. */
   readonly parents: Readonly<Record<string, string>>;
+  /** The model that made the vectors, if known. */
+  readonly encoder?: EncoderIdentity | undefined;
   readonly seed?: number | undefined;
   /** Size of the vocabulary; must be given for a stream, and is known of {@link SparseVectors}. */
   readonly dimensions?: number | undefined;
@@ -85,6 +90,7 @@ export async function writeVectors(
         config: options.config,
         ...(options.seed === undefined ? {} : { seed: options.seed }),
         parents: options.parents,
+        ...(options.encoder && { encoder: options.encoder }),
         vectors: counts.vectors,
         dimensions,
         entries: counts.entries,

@@ -15,6 +15,7 @@ beforeAll(async () => {
   await writeCollection(at('data'));
   await writeFile(at('qrels'), 'q1 0 a 1\n');
   await writeFile(at('run'), 'q1 Q0 a 1 2 t\n');
+  await writeFile(at('irrelevant'), 'q1 0 a 0\nq1 0 b -1\n');
   await writeFile(at('empty'), '');
   await writeFile(at('words.txt'), 'rain\n');
   await writeFile(at('broken.jsonl'), '{"_id": "1", "text": "rain"}\n{"_id": "2", "text": \n');
@@ -84,6 +85,8 @@ describe('bad input ends with exit code 3 and nothing written', () => {
       ['measure', 'qrels', 'other run'],
       'no query of the run (q7, q8) is in the qrels',
     ],
+    ['measure: nothing relevant', ['measure', 'irrelevant', 'run'], 'has a relevant document'],
+    ['compare: nothing relevant', ['compare', 'irrelevant', 'run', 'run'], 'has a relevant document'],
     ['compare: a run of other queries', ['compare', 'qrels', 'run', 'other run'], 'no query of the run (q7, q8)'],
     ['measure: a damaged gzip file', ['measure', 'binary', 'run'], 'binary'],
     ['compare: no second run', ['compare', 'qrels', 'run', 'absent'], 'absent'],

@@ -54,15 +54,17 @@ export const encodeVerb: Verb = defineVerb({
     const { output, force, seed, config, signal, onProgress, onWarning } = context;
     await checkOutput(output, force);
     const path = await inputFile(input, kind);
-    const [{ hashFile }, { modelParents }, { writeVectors }, { countTexts }] = await Promise.all([
+    const [{ hashFile }, { modelParents }, { writeVectors }, { countTexts }, { encoderIdentity }] = await Promise.all([
       import('../../util/manifest.ts'),
       import('../model-parents.ts'),
       import('../../vectors/write-vectors.ts'),
       import('../../data/read-texts.ts'),
+      import('../../vectors/encoder-identity.ts'),
     ]);
     const total = await countTexts(path);
     const folder = await modelFolder(model, context);
     const encoder = await loadEncoder(folder, maxLength, context, [kind], weights);
+    const parents = await modelParents(folder);
     try {
       const counts = { vectors: 0, entries: 0, zeroVectors: 0 };
       const texts = await openTexts(path, encoder, signal);
@@ -70,7 +72,8 @@ export const encodeVerb: Verb = defineVerb({
       const start = performance.now();
       await writeVectors(output, vectors, {
         config: kind === 'query' ? { ...config, queryEncoder: encoder.queryEncoder } : config,
-        parents: { input: await hashFile(path), ...(await modelParents(folder)) },
+        parents: { input: await hashFile(path), ...parents },
+        encoder: encoderIdentity(model, parents),
         seed,
         dimensions: encoder.dimensions,
         tokens: Array.from({ length: encoder.dimensions }, (_, term) => encoder.term(term) ?? ''),

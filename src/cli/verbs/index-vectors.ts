@@ -26,8 +26,15 @@ export const indexVerb: Verb = defineVerb({
   }),
   async run({ vectors: folder }, { output, force, signal, config }) {
     await checkOutput(output, force);
-    const [{ readVectors }, { buildIndex }, { writeIndex }, { hashFile, manifestFileName }] = await Promise.all([
+    const [
+      { readVectors, readVectorsManifest },
+      { readEncoderIdentity },
+      { buildIndex },
+      { writeIndex },
+      { hashFile, manifestFileName },
+    ] = await Promise.all([
       import('../../vectors/read-vectors.ts'),
+      import('../../vectors/encoder-identity.ts'),
       import('../../search/inverted-index.ts'),
       import('../../search/index-folder.ts'),
       import('../../util/manifest.ts'),
@@ -35,7 +42,8 @@ export const indexVerb: Verb = defineVerb({
     const start = performance.now();
     const index = buildIndex(await readVectors(folder, { signal }));
     const parents = { vectors: await hashFile(join(folder, manifestFileName)) };
-    await writeIndex(output, index, { config, parents, force, signal });
+    const encoder = readEncoderIdentity(await readVectorsManifest(folder));
+    await writeIndex(output, index, { config, parents, encoder, force, signal });
     const lists = summarisePostings(index.statistics());
     const seconds = (performance.now() - start) / 1000;
     return {

@@ -8,6 +8,7 @@ import { formatCount, formatFigure } from '../format.ts';
 import { type FrontierResult, frontierResult, measurePrunings } from '../measure-prunings.ts';
 import { modelDescription } from '../model-folder.ts';
 import {
+  allowOtherModel,
   choice,
   flag,
   integer,
@@ -65,6 +66,7 @@ export const pruneVerb: Verb = defineVerb({
     k: integer('documents a query', { default: 1000, min: 1, max: 1_000_000 }),
     passes: integer('passes over the queries whose time is taken', { default: 3, min: 1, max: 1000 }),
     samples: integer('draws of the bootstrap', { default: 10_000, min: 100, max: 1e7 }),
+    allowOtherModel: allowOtherModel(),
     dropSameId: flag('leave out the document whose docid is the qid (ArguAna, Quora)'),
     label: optionalText('name of the system in tables and plots (default: the model or the document vectors)'),
     baseline: optionalText('another system, measured before with -o: compare at its cost', { placeholder: 'FRONTIER' }),
@@ -108,10 +110,11 @@ async function pruneFolder(
   const help = 'lexray prune --help shows what it takes';
   if (folder === undefined) throw new LexrayError('USAGE', 'missing VECTORS, or --grid', { cure: help });
   if (output === '') throw new LexrayError('USAGE', 'missing --output: folder to write the vectors to', { cure: help });
-  const [strategies, { readVectors, readVectorTokens }, { writeVectors }, { vectorStatistics }, manifests] =
+  const [strategies, vectorFolders, { readEncoderIdentity }, { writeVectors }, { vectorStatistics }, manifests] =
     await Promise.all([
       import('../../vectors/prune/parse-prune-strategy.ts'),
       import('../../vectors/read-vectors.ts'),
+      import('../../vectors/encoder-identity.ts'),
       import('../../vectors/write-vectors.ts'),
       import('../../vectors/statistics.ts'),
       import('../../util/manifest.ts'),
@@ -124,11 +127,12 @@ async function pruneFolder(
     throw new LexrayError('USAGE', 'nothing says what to drop', { cure: 'give --top-k, --mass or another pruning' });
   }
   await checkOutput(output, force);
-  const vectors = await readVectors(folder, { signal });
-  const tokens = await readVectorTokens(folder);
+  const vectors = await vectorFolders.readVectors(folder, { signal });
+  const tokens = await vectorFolders.readVectorTokens(folder);
+  const encoder = readEncoderIdentity(await vectorFolders.readVectorsManifest(folder));
   const kept = strategies.pruneVectors(vectors, chain);
   const parents = { vectors: await manifests.hashFile(join(folder, manifests.manifestFileName)) };
-  await writeVectors(output, kept, { config, parents, ...(tokens && { tokens }), force, signal, onProgress });
+  await writeVectors(output, kept, { config, parents, encoder, tokens, force, signal, onProgress });
   const [before, after] = [vectorStatistics(vectors), vectorStatistics(kept)];
   const emptied = after.zeroVectors - before.zeroVectors;
   if (emptied > 0) onWarning(`${emptied} of ${kept.length} vectors lost all their terms`);

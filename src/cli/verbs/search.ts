@@ -1,9 +1,10 @@
 /** `lexray search INDEX QUERYVECTORS -o RUN`: the best documents of every query, as a TREC run. */
 import { z } from 'zod';
 import { badInput } from '../../util/errors.ts';
+import { checkEncoders } from '../check-encoders.ts';
 import { checkOutput } from '../check-output.ts';
 import { formatCount, formatDuration, formatFigure } from '../format.ts';
-import { integer, text, textWithDefault } from '../option.ts';
+import { allowOtherModel, integer, text, textWithDefault } from '../option.ts';
 import { defineVerb, type Verb } from '../verb.ts';
 
 export const searchVerb: Verb = defineVerb({
@@ -16,6 +17,7 @@ export const searchVerb: Verb = defineVerb({
   },
   options: {
     k: integer('documents a query', { default: 1000, min: 1, max: 1_000_000 }),
+    allowOtherModel: allowOtherModel(),
     tag: textWithDefault('name of the run, its sixth column', { default: 'lexray' }),
   },
   output: { placeholder: 'FILE', description: 'run file to write', required: true },
@@ -31,16 +33,27 @@ export const searchVerb: Verb = defineVerb({
     seconds: z.number(),
     queriesPerSecond: z.number(),
   }),
-  async run({ index: indexFolder, queries: queriesFolder, k, tag }, context) {
+  async run({ index: indexFolder, queries: queriesFolder, k, tag, allowOtherModel: otherModel }, context) {
     const { output, force, signal, onProgress, onWarning } = context;
     await checkOutput(output, force);
-    const [{ readVectors }, { readIndex }, { ExactSearcher }, { searchAll }, { writeRun }] = await Promise.all([
+    const [
+      { readVectors, readVectorsManifest },
+      { readIndex, readIndexManifest },
+      { ExactSearcher },
+      { searchAll },
+      { writeRun },
+    ] = await Promise.all([
       import('../../vectors/read-vectors.ts'),
       import('../../search/index-folder.ts'),
       import('../../search/searchers/exact.ts'),
       import('../../search/search-all.ts'),
       import('../../data/run.ts'),
     ]);
+    const [queriesManifest, indexManifest] = [
+      await readVectorsManifest(queriesFolder),
+      await readIndexManifest(indexFolder),
+    ];
+    if (!otherModel) checkEncoders(queriesManifest, indexManifest, queriesFolder);
     const queries = await readVectors(queriesFolder, { signal });
     const index = await readIndex(indexFolder, { signal });
     if (queries.dimensions !== index.dimensions) {

@@ -2,11 +2,12 @@
  * Pre-trains a masked language model, end to end: texts and a model (or a tokenizer) in, model folder out. While it runs,
  * its state is in the folder `OUTPUT.training`, from which a killed or interrupted run goes on.
  */
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { findFamily } from '../../checkpoint/families/registry.ts';
 import { writeModelFolder } from '../../checkpoint/layouts/write-model-folder.ts';
+import { makeFolder } from '../../util/make-folder.ts';
 import { discardTensors } from '../checkpoints.ts';
 import { type MetricsListener, type MetricsRow, readMetrics } from '../metrics-log.ts';
 import { agreeOnConfig, checkRunFolders, trainingFolderOf } from '../run-folder.ts';
@@ -64,7 +65,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainResult
   try {
     const { model, engine, variables } = session;
     if (!resume) await rm(trainingFolder, { recursive: true, force: true });
-    await mkdir(trainingFolder, { recursive: true });
+    await makeFolder(trainingFolder);
     const parents = await hashParents(session, signal);
     const start = 'create' in options.start ? { create: options.start.create } : {};
     await agreeOnConfig(trainingFolder, { ...config, ...start, ...options.form, parents }, resume);
