@@ -3,7 +3,7 @@
  * DistilBERT, RoBERTa and ALBERT have it: y = norm(x + attention(x)), z = norm(y + W₂·act(W₁·y)).
  */
 import type { Value } from '../compute/graph/graph.ts';
-import { Add } from '../compute/graph/ops/index.ts';
+import { Add, Concat, splitBlocks } from '../compute/graph/ops/index.ts';
 import { attention } from './attention.ts';
 import type { Dropout } from './dropout.ts';
 import { layerNorm, linear } from './named-layers.ts';
@@ -53,8 +53,10 @@ export function postNormLayer(
   const mixed = attention(query, key, value, heads, layout);
   const projected = dropout.apply(linear(mixed, names.attentionOutput, hidden));
   const middle = layerNorm(Add(x, projected), names.attentionNorm, epsilon);
-  const inner = options.activation(linear(middle, names.inner, options.innerSize));
-  const outer = linear(inner, names.outer, hidden);
+  const outers = splitBlocks(middle, layout.blocks).map((block) =>
+    linear(options.activation(linear(block, names.inner, options.innerSize)), names.outer, hidden),
+  );
+  const outer = Concat(outers, 0, middle.dims[0]!);
   const added = options.outerDropout === false ? outer : dropout.apply(outer);
   const output = layerNorm(Add(middle, added), names.outputNorm, epsilon);
   output.graph.layerOutputs.push(output);

@@ -20,6 +20,12 @@ import { tokenMajorLogits } from './token-major-pooling.ts';
 
 const encoderGraphs: readonly EncoderGraph[] = [bert, distilBert, roberta, albert, modernBert, gte];
 
+/**
+ * Blocks of tokens in which training graphs do the feed-forward layers. A matrix product of 4,096 rows reads more than the
+ * caches of a core hold; with 1,024 rows the same work takes a fifth less (`docs/performance.md`).
+ */
+const trainingBlocks = 4;
+
 /** Options of {@link buildSpladeGraph}. */
 export interface SpladeGraphOptions {
   readonly activation: SpladeActivation;
@@ -73,10 +79,11 @@ export interface HeadGraph {
 export function buildHeadGraph(
   graph: Graph,
   config: ModelConfig,
-  options: Pick<SpladeGraphOptions, 'buckets' | 'dropoutRate' | 'recomputeLayers'>,
+  options: Pick<SpladeGraphOptions, 'buckets' | 'dropoutRate' | 'recomputeLayers'> &
+    Partial<Pick<SpladeGraphOptions, 'trained'>>,
 ): HeadGraph {
   const encoder = encoderGraphs.find((candidate) => candidate.modelTypes.includes(config.model_type))!;
-  const layout = declareTokenLayout(graph, options.buckets);
+  const layout = declareTokenLayout(graph, options.buckets, options.trained ? trainingBlocks : 1);
   const dropout = new Dropout(graph, options.dropoutRate);
   const hidden = encoder.headInput(graph, config, layout, dropout);
   if (options.recomputeLayers) recomputeLayers(graph);

@@ -49,6 +49,8 @@ export interface TokenLayout {
   /** Cell of each packed token in a grid of sequences × longest, int64 [T]. */
   readonly cells: Value;
   readonly buckets: readonly BucketValues[];
+  /** Blocks of tokens that feed-forward layers work on, one after another. */
+  readonly blocks: number;
 }
 
 /** A batch laid out for {@link TokenLayout}. */
@@ -63,9 +65,13 @@ export interface PackedTokens {
   readonly bucketCount: number;
 }
 
-/** Declares the layout's inputs in a graph. */
-export function declareTokenLayout(graph: Graph, bucketCount: number): TokenLayout {
+/**
+ * Declares the layout's inputs in a graph.
+ * @param blocks see {@link TokenLayout.blocks}
+ */
+export function declareTokenLayout(graph: Graph, bucketCount: number, blocks = 1): TokenLayout {
   return {
+    blocks,
     ids: graph.feed('ids', 'int64', ['T']),
     positions: graph.feed('positions', 'int64', ['T']),
     places: graph.feed('places', 'int64', ['T']),

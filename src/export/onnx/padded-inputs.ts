@@ -80,6 +80,7 @@ export function declarePaddedInputs(graph: Graph, config: ModelConfig): PaddedIn
     );
 
   const layout: TokenLayout = {
+    blocks: 1,
     ids: flat(inputIds),
     positions: paddingToken === undefined ? inSequence : flat(countedPositions(inputIds, scalar(paddingToken))),
     places,

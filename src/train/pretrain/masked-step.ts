@@ -143,7 +143,11 @@ export class MaskedStep {
     if (compiled === undefined) {
       const graph = new Graph();
       const dropoutRate = kind === 'train' ? this.#options.dropoutRate : 0;
-      const { hidden, dropout, ...own } = buildHeadGraph(graph, this.#config, { buckets, dropoutRate });
+      const { hidden, dropout, ...own } = buildHeadGraph(graph, this.#config, {
+        buckets,
+        dropoutRate,
+        trained: kind === 'train',
+      });
       const decoder = this.#options.decoder?.(graph) ?? own;
       const declared = Array.from({ length: parts }, (_, i) => declarePart(graph, i));
       if (kind === 'train') {

@@ -1,5 +1,5 @@
 /** Matrix products in all their forms, linear layers, tied weights. */
-import { Concat, Gather, Linear, MatMul, sliceRows, Tanh } from '../../../src/compute/graph/ops/index.ts';
+import { Concat, Gather, Linear, MatMul, sliceRows, splitBlocks, Tanh } from '../../../src/compute/graph/ops/index.ts';
 import { type OpCase, smooth } from '../op-case.ts';
 
 function product(lead: readonly number[], transA: boolean, transB: boolean, alpha: number): OpCase {
@@ -36,6 +36,14 @@ export const linearAlgebraCases: readonly OpCase[] = [
   ]),
   smooth('Linear', 'on a variable', (inputs) =>
     Linear(inputs.variable('x', [4, 3]), inputs.variable('weight', [2, 3]), inputs.variable('bias', [2])),
+  ),
+  ...[5, 2].map((count) =>
+    smooth('splitBlocks Linear Concat', `a layer on ${count} rows in 4 blocks`, (inputs) => {
+      const weight = inputs.variable('weight', [2, 3]);
+      const bias = inputs.variable('bias', [2]);
+      const parts = splitBlocks(Tanh(inputs.rows(count, 3)), 4).map((block) => Linear(block, weight, bias));
+      return Concat(parts, 0, 'N');
+    }),
   ),
   smooth('Linear Gather', 'one weight as table and as layer (tied)', (inputs) => {
     const weight = inputs.variable('weight', [5, 3]);

@@ -8,6 +8,7 @@ import {
   Shape,
   Split,
   sliceRows,
+  splitBlocks,
   Tanh,
   Transpose,
   Unsqueeze,
@@ -123,6 +124,12 @@ export const movementCases: readonly OpCase[] = [
     return [first, last];
   }),
   smooth('Split', 'no rows', (inputs) => Split(inputs.rows(0, 3), [1, 2], 1)),
+  ...[7, 6, 2, 0].map((count) =>
+    smooth('splitBlocks', `${count} rows in 3 blocks, and in one`, (inputs) => {
+      const x = inputs.rows(count, 2);
+      return [...splitBlocks(x, 3), ...splitBlocks(x, 1)];
+    }),
+  ),
   smooth('sliceRows', 'the start, the middle and all of a [2, 3]', (inputs) => {
     const x = inputs.variable('x', [5, 2]);
     return [sliceRows(x, 0, 2), sliceRows(x, 1, 4), sliceRows(x, 0, 5)];

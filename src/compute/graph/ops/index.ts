@@ -22,7 +22,7 @@ export {
 } from './elementwise.ts';
 export { addRows, Gather, GatherND, type GatherOptions, NonZero, ScatterElements, ScatterND } from './indexing.ts';
 export { Linear, MatMul, type MatMulOptions } from './linear-algebra.ts';
-export { Concat, Expand, Reshape, Shape, Split, sliceRows, Transpose, Unsqueeze } from './movement.ts';
+export { Concat, Expand, Reshape, Shape, Split, sliceRows, splitBlocks, Transpose, Unsqueeze } from './movement.ts';
 export { LayerNormalization, LogSoftmax, Softmax } from './normalization.ts';
 export { ArgMax, ReduceMax, ReduceMean, ReduceSum, sumAll } from './reduction.ts';
 export { RotaryEmbedding } from './rotary.ts';

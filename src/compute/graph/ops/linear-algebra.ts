@@ -72,11 +72,10 @@ export function Linear(x: Value, weight: Value, bias?: Value): Value {
     outputs: [y],
     backward: ([gradient]) => [
       accumulate(x, x.dims, () => x.graph.node('Gemm', [gradient!, weight], [{ dtype: 'float32', dims: x.dims }])[0]!),
-      accumulate(
-        weight,
-        weight.dims,
-        () => x.graph.node('Gemm', [gradient!, x], [{ dtype: 'float32', dims: weight.dims }], { transA: 1 })[0]!,
-      ),
+      (accumulated) => {
+        const inputs = accumulated ? [gradient!, x, accumulated] : [gradient!, x];
+        return x.graph.node('Gemm', inputs, [{ dtype: 'float32', dims: weight.dims }], { transA: 1 })[0]!;
+      },
       bias && accumulate(bias, bias.dims, () => ReduceSum(gradient!, [0], false)),
     ],
   });

@@ -127,19 +127,43 @@ export function sliceRows(x: Value, start: number, end: number): Value {
 
 /** x cut along an axis into parts of the given sizes. */
 export function Split(x: Value, sizes: readonly number[], axis: number): Value[] {
-  const graph = x.graph;
   const at = normalAxis('Split', axis, x.dims.length);
-  const total = sizes.reduce((sum, size) => sum + size, 0);
-  expectSame('Split', x.dims[at], total);
-  const outputs = sizes.map((size) => ({ dtype: x.dtype, dims: x.dims.map((dim, i) => (i === at ? size : dim)) }));
-  const parts = graph.node('Split', [x, graph.int64(sizes)], outputs, { axis: at });
+  expectSame(
+    'Split',
+    x.dims[at],
+    sizes.reduce((sum, size) => sum + size, 0),
+  );
+  return splitInto(x, x.graph.int64(sizes), sizes, at);
+}
+
+/** x cut along axis 0 into as many blocks of rows, as long as each other, the last with what is left over. */
+export function splitBlocks(x: Value, count: number): Value[] {
+  if (count === 1) return [x];
+  const graph = x.graph;
+  const integer = (op: string, a: Value, b: Value): Value =>
+    graph.node(op, [a, b], [{ dtype: 'int64', dims: [1] }])[0]!;
+  const rows = graph.node('Gather', [Shape(x), graph.int64([0])], [{ dtype: 'int64', dims: [1] }], { axis: 0 })[0]!;
+  const size = integer('Div', rows, graph.int64([count]));
+  const rest = integer('Sub', rows, integer('Mul', size, graph.int64([count - 1])));
+  const sizes = Array.from({ length: count }, (_, i) => (i < count - 1 ? size : rest));
+  const names = sizes.map((_, i) => `${x.dims[0]}, ${i < count - 1 ? 'a block' : 'the last block'} of ${count}`);
+  return splitInto(x, Concat(sizes, 0, count), names, 0);
+}
+
+function splitInto(x: Value, sizes: Value, lengths: Dimensions, axis: number): Value[] {
+  const graph = x.graph;
+  const outputs = lengths.map((length) => ({
+    dtype: x.dtype,
+    dims: x.dims.map((dim, i) => (i === axis ? length : dim)),
+  }));
+  const parts = graph.node('Split', [x, sizes], outputs, { axis });
   graph.differentiate({
     inputs: [x],
     outputs: parts,
     backward: (gradients) => {
       const build = (): Value => {
         const whole = parts.map((part, i) => gradients[i] ?? ConstantOfShape(Shape(part), part.dims, 0));
-        return Concat(whole, at, total);
+        return Concat(whole, axis, x.dims[axis]!);
       };
       return [accumulate(x, x.dims, build)];
     },
