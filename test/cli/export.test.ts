@@ -2,6 +2,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeExpandedModel } from '../fixtures/expanded-model.ts';
 import { tinyModel } from '../fixtures/model-folders.ts';
 import { writeTrainingFolder } from '../train/training-data.ts';
 import { runInProcess } from './run-in-process.ts';
@@ -122,5 +123,19 @@ describe('lexray export --to onnx', () => {
     expect(stderr).toMatch(message);
     expect(code).toBe(2);
     expect(await readdir(folder)).not.toContain('never');
+  });
+});
+
+describe('lexray export --to sentence-transformers', () => {
+  it('writes an expanded model for one vocabulary size, and refuses others', async () => {
+    await writeExpandedModel(at('expanded'));
+    const flags = ['--to', 'sentence-transformers', '-o', at('wide'), '--json'];
+    const { code, stdout, stderr } = await runInProcess('export', at('expanded'), ...flags);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({ verb: 'export', to: 'sentence-transformers', dimensions: 118 });
+    const config: unknown = JSON.parse(await readFile(join(at('wide'), 'config.json'), 'utf8'));
+    expect(config).toMatchObject({ vocab_size: 118, output_vocabulary_size: 118 });
+    const refused = await runInProcess('export', tinyModel, '--to', 'sentence-transformers', '-o', at('never'));
+    expect(refused).toMatchObject({ code: 3, stderr: expect.stringContaining('as it is') });
   });
 });

@@ -31,6 +31,8 @@ export interface CardFacts {
   readonly dimensions: number;
   /** Whether the dimensions are the unigrams of `output_vocabulary.json`, not the tokens of the tokenizer. */
   readonly ownTerms: boolean;
+  /** Whether the decoder has other rows than the word embeddings, which transformers does not open. */
+  readonly otherRows: boolean;
   readonly maxSequenceLength: number;
   readonly pooling: Pooling;
   /** What encodes the queries, if not the documents' encoder. */
@@ -61,8 +63,8 @@ export function encodeModelCard(card: ModelCard, facts: CardFacts): string {
     `| | |\n|---|---|\n${rows.map(([name, value]) => `| ${name} | ${value} |`).join('\n')}`,
     ...(card.body === undefined ? [] : [card.body.trim()]),
     '## Use',
-    facts.ownTerms
-      ? 'The decoder has other rows than the word embeddings (`output_vocabulary_size` in `config.json`, the terms in `output_vocabulary.json`), which transformers and sentence-transformers cannot open.'
+    facts.otherRows
+      ? 'The decoder has other rows than the word embeddings (`output_vocabulary_size` in `config.json`, the terms in `output_vocabulary.json`), which transformers and sentence-transformers cannot open. A folder that they open, with the same vectors:\n\n```sh\nlexray export path/to/this/folder --to sentence-transformers -o another\n```'
       : "With [sentence-transformers](https://www.sbert.net) 5.0 or later:\n\n```python\nfrom sentence_transformers import SparseEncoder\n\nmodel = SparseEncoder('path/to/this/folder')\ndocuments = model.encode_document(['a text'])\nqueries = model.encode_query(['a query'])\n```",
     'With Lexray:\n\n```sh\nlexray evaluate path/to/this/folder --data path/to/a/beir/folder\n```',
   ]

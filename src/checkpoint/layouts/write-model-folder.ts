@@ -86,6 +86,7 @@ export async function writeModelFolder(
   const query = checkQuery(content.query, encoder, folder);
   const policy = checkPolicy(content.policy, encoder, query, folder);
   const { document: documentModules, query: queryModules, layout } = planModules(query);
+  const { ownTerms, inputVocabularySize } = encoder.family.shape(encoder.config);
   const files: Record<string, string> = {
     ...layout,
     'config_sentence_transformers.json': json({
@@ -100,7 +101,8 @@ export async function writeModelFolder(
     'README.md': encodeModelCard(content.card ?? {}, {
       architecture: encoder.family.architecture,
       dimensions: widthOf(encoder),
-      ownTerms: encoder.family.shape(encoder.config).ownTerms,
+      ownTerms,
+      otherRows: inputVocabularySize !== widthOf(encoder),
       maxSequenceLength: encoder.maxSequenceLength,
       pooling: encoder.pooling,
       query: query?.kind === 'encoder' ? { kind: 'encoder', architecture: query.family.architecture } : query,

@@ -28,8 +28,8 @@ const share = { min: 0, max: 1 };
 
 const options = {
   to: choice(
-    'st-train: a training run for sentence-transformers, on GPUs or many machines; onnx: the model with ONNX graphs, for Transformers.js and other runtimes',
-    ['st-train', 'onnx'],
+    'st-train: a training run for sentence-transformers, on GPUs or many machines; onnx: the model with ONNX graphs, for Transformers.js and other runtimes; sentence-transformers: a model of lexray expand as a folder that it opens',
+    ['st-train', 'onnx', 'sentence-transformers'],
   ),
   data: optionalText(
     'BEIR folder with training qrels, TSV triples, JSONL pairs, or hf://org/name[@revision]; this and all below is for st-train',
@@ -78,12 +78,13 @@ export const exportVerb: Verb = defineVerb({
   output: { placeholder: 'OUT', description: 'folder to write', required: true },
   examples: [
     'lexray export my-splade --to onnx -o my-splade-onnx',
+    'lexray export my-expanded --to sentence-transformers -o for-python',
     'lexray export rescaled --to st-train --data triples.tsv -o run',
     'lexray export rescaled --to st-train --data hf://sentence-transformers/msmarco-bm25 --subset triplet -o run',
   ],
   result: z.strictObject({
     output: z.string(),
-    to: z.enum(['st-train', 'onnx']),
+    to: z.enum(['st-train', 'onnx', 'sentence-transformers']),
     /** st-train: rows of `train.jsonl`; absent for a data set on the hub. */
     rows: z.int().optional(),
     /** st-train */
@@ -92,16 +93,20 @@ export const exportVerb: Verb = defineVerb({
     files: z.array(z.string()).optional(),
     /** onnx: inputs of the graphs. */
     inputs: z.array(z.string()).optional(),
+    /** sentence-transformers: dimensions of the vectors. */
+    dimensions: z.int().optional(),
   }),
   async run(settings, context) {
     await checkOutput(context.output, context.force);
+    if (settings.to === 'sentence-transformers') return toSentenceTransformers(settings, context);
     return settings.to === 'onnx' ? toOnnx(settings, context) : toStTrain(settings, context);
   },
 });
 
 type ExportResult = VerbResult<{
   output: string;
-  to: 'st-train' | 'onnx';
+  to: 'st-train' | 'onnx' | 'sentence-transformers';
+  dimensions?: number;
   rows?: number;
   maxLength?: number;
   files?: string[];
@@ -123,6 +128,28 @@ async function toOnnx(settings: Settings, context: VerbContext): Promise<ExportR
   return {
     data: { output, to: 'onnx', files: [...files], inputs: [...inputs] },
     text: `wrote ${output}: the model with ${files.join(', ')} (inputs: ${inputs.join(', ')})`,
+  };
+}
+
+async function toSentenceTransformers(settings: Settings, context: VerbContext): Promise<ExportResult> {
+  const { output, force, signal, onProgress, onWarning } = context;
+  if (settings.data !== undefined) {
+    throw new LexrayError('USAGE', '--to sentence-transformers takes no data', { cure: 'leave --data out' });
+  }
+  const [{ exportSentenceTransformers }, { modelParents }] = await Promise.all([
+    import('../../export/sentence-transformers.ts'),
+    import('../model-parents.ts'),
+  ]);
+  const model = await modelFolder(settings.model, context);
+  const parents = await modelParents(model);
+  const exported = await exportSentenceTransformers({ model, output, parents, force, signal, onProgress, onWarning });
+  const { dimensions, embeddingRows, decoderRows } = exported;
+  return {
+    data: { output, to: 'sentence-transformers', dimensions },
+    text: [
+      `vectors of ${formatCount(dimensions)} dimensions; ${formatCount(embeddingRows)} empty rows were added to the word embeddings, ${formatCount(decoderRows)} terms that are never active to the decoder`,
+      `wrote ${output}; terms by dimension are in its output_vocabulary.json`,
+    ].join('\n'),
   };
 }
 
