@@ -127,7 +127,29 @@ export function findUnigrams(text: string): Unigram[] {
   return found;
 }
 
-const plainLower = /^[0-9a-z]+$/;
+let planeSettled: Uint8Array | undefined;
+
+/**
+ * Characters of the basic plane, Han aside, that no rule changes, and that do not compose with what stands before them: of letters
+ * and numbers only the inner parts of Hangul syllables do (U+1160 to U+11FF, U+D7B0 to U+D7FF). A run of them is its own term.
+ */
+function settledOfPlane(): Uint8Array {
+  const kinds = kindsOfPlane();
+  planeSettled ??= Uint8Array.from(kinds, (kind, unit) => {
+    if (kind !== starting || (unit >= 0x1160 && unit < 0x1200) || (unit >= 0xd7b0 && unit < 0xd800)) return 0;
+    const character = String.fromCharCode(unit);
+    const plain = character.normalize('NFKD').replace(/\p{Mn}/gu, '');
+    return plain.normalize('NFC') === character && character.toLowerCase() === character ? 1 : 0;
+  });
+  return planeSettled;
+}
+
+function isSettled(unigram: string): boolean {
+  const settled = settledOfPlane();
+  for (let i = 0; i < unigram.length; i++) if (settled[unigram.charCodeAt(i)] === 0) return false;
+  return unigram.length > 0;
+}
+
 const plain = /^[0-9A-Za-z]+$/;
 
 /**
@@ -136,7 +158,7 @@ const plain = /^[0-9A-Za-z]+$/;
  */
 export function termOf(unigram: string, rule: UnigramRule): string | undefined {
   const { normalization, lowercase, stripAccents, maxLength } = rule;
-  if (unigram.length <= maxLength && plainLower.test(unigram)) return unigram;
+  if (unigram.length <= maxLength && isSettled(unigram)) return unigram;
   if (unigram.length <= maxLength && plain.test(unigram)) return lowercase ? unigram.toLowerCase() : unigram;
   if (unigram.length > 8 * maxLength) return undefined;
   const normalize = (text: string): string =>

@@ -75,6 +75,23 @@ describe('termOf', () => {
     expect(termOf('한국어', unigramRule({ maxLength: 3 }))).toBe('한국어');
   });
 
+  it('is the same with a joiner inside, which is left out', () => {
+    // Without a joiner, unigrams of characters that no rule changes are not normalized at all.
+    const rules = [rule, unigramRule({ stripAccents: true }), unigramRule({ normalization: 'NFC', lowercase: false })];
+    const wrong: string[] = [];
+    for (let unit = 0x80; unit < 1 << 16; unit++) {
+      const character = String.fromCharCode(unit);
+      if (!/[\p{L}\p{N}]/u.test(character)) continue;
+      for (const before of ['가', 'ж']) {
+        for (const one of rules) {
+          const same = termOf(before + character, one) === termOf(`${before}\u00ad${character}`, one);
+          if (!same) wrong.push(before + character);
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
   it('is a term of itself', () => {
     const rules = [rule, unigramRule({ stripAccents: true }), unigramRule({ normalization: 'NFC' })];
     fc.assert(
