@@ -1,5 +1,5 @@
 // One step of masked language modelling (forward, backward, clipping, AdamW) of Lexray beside PyTorch, in turns in one run, on
-// the same weights, tokens and masks. Dropout is off on both sides.
+// the same weights, tokens and masks. Dropout is off on both sides. It fails when loss or gradient norm of the first step differ.
 //
 //     LEXRAY_PEER_PYTHON=st62/bin/python node bench/pretrain-step.mjs --model FOLDER [--rounds 5] [--threads 2]
 //         [--peers masked,full,masked-mkl] [--batch 32] [--length 128] [--rate 0.15] [--softmax-mb 256] [--json FILE]
@@ -7,7 +7,7 @@
 // The model comes from bench/peers/make_model.py (--vocabulary 30522 or 100000). `masked` is PyTorch with logits at masked
 // positions only, `full` transformers' own loss; `masked-mkl` is `masked` with LEXRAY_MKL_PRELOAD (mkl_intel.c) preloaded.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openCheckpoint } from '../dist/checkpoint/checkpoint.js';
@@ -60,25 +60,26 @@ writeFileSync(
 
 const softmaxBytes = Number(options['softmax-mb']) * 2 ** 20;
 const training = new MaskedStep(engine, config, { buckets: 1, dropoutRate: 0, softmaxBytes });
-const matrices = new Set(variables.filter(({ dims }) => dims.length < 2).map(({ name }) => name));
+const withoutDecay = new Set(variables.filter(({ dims }) => dims.length < 2).map(({ name }) => name));
 let step = 0;
 async function lexrayStep() {
   step++;
   const start = performance.now();
   const cpu = process.cpuUsage();
   const { loss } = await training.run(batch, { seed: 0, step });
-  await engine.adamW({
+  const { gradientNorm } = await engine.adamW({
     step,
     learningRate: 5e-4,
     beta1: 0.9,
     beta2: 0.98,
     epsilon: 1e-6,
     weightDecay: 0.01,
-    withoutDecay: matrices,
+    withoutDecay,
     maxGradientNorm: 1,
   });
   const used = process.cpuUsage(cpu);
-  return { ms: performance.now() - start, cpu_ms: (used.user + used.system) / 1000, loss };
+  const cpu_ms = (used.user + used.system) / 1000;
+  return { ms: performance.now() - start, cpu_ms, loss, grad_norm: gradientNorm };
 }
 
 const sides = [{ name: 'Lexray', ask: lexrayStep }];
@@ -93,6 +94,14 @@ for (const side of sides) {
   side.steps = [];
   side.first = await side.ask(); // warm-up
 }
+const [ours] = sides;
+for (const { name, first } of sides) {
+  for (const figure of ['loss', 'grad_norm']) {
+    const difference = Math.abs(first[figure] / ours.first[figure] - 1);
+    if (!(difference < 1e-4)) throw new Error(`${name}: ${figure} ${first[figure]}, Lexray ${ours.first[figure]}`);
+  }
+}
+const load = [loadavg()[0]];
 for (let round = 0; round < Number(options.rounds); round++) {
   for (const side of sides) side.steps.push(await side.ask());
 }
@@ -108,34 +117,38 @@ for (const { name, first, steps, peer } of sides) {
     tokensPerSecond: (tokens / median(ms)) * 1000,
     peakRss: peak,
     losses: [first, ...steps].map((one) => one.loss),
+    gradientNorms: [first, ...steps].map((one) => one.grad_norm),
   });
 }
+load.push(loadavg()[0]);
 await engine.dispose();
 rmSync(folder, { recursive: true });
 
 const [own] = results;
 const versions = sides.find(({ peer }) => peer)?.peer.ready ?? {};
 console.log(
-  `${cpus()[0].model.trim()}, ${threads} threads, Node ${process.versions.node}, torch ${versions.torch}, transformers ${versions.transformers}`,
+  `${cpus()[0].model.trim()}, ${threads} threads, Node ${process.versions.node}, torch ${versions.torch}, transformers ${versions.transformers}; load ${load.map((x) => x.toFixed(1)).join(' to ')}`,
 );
 console.log(
-  `${basename(options.model)}: ${config.num_hidden_layers} layers × ${config.hidden_size}, V = ${config.vocab_size}; ${batch.length} sequences of ${length} tokens, ${masked} masked`,
+  `${basename(options.model)}: ${config.num_hidden_layers} layers × ${config.hidden_size}, V = ${config.vocab_size}; ${batch.length} sequences of ${length} tokens, ${masked} masked; medians of ${options.rounds} in turns`,
 );
 printTable([
-  ['', 'median ms', 'tokens/s', 'ratio', 'CPU ms', 'peak RSS MB', 'loss 1', `loss ${own.losses.length}`],
-  ...results.map(({ name, medianMs, tokensPerSecond, cpuMs, peakRss, losses }) => [
+  ['', 'median ms', 'tokens/s', 'ratio', 'CPU ms', 'ratio', 'peak RSS MB', 'ratio', 'loss', 'gradient norm'],
+  ...results.map(({ name, medianMs, tokensPerSecond, cpuMs, peakRss, losses, gradientNorms }) => [
     name,
     medianMs.toFixed(0),
     tokensPerSecond.toFixed(0),
     `${(medianMs / own.medianMs).toFixed(2)}×`,
     median(cpuMs).toFixed(0),
+    `${(median(cpuMs) / median(own.cpuMs)).toFixed(2)}×`,
     (peakRss / 1e6).toFixed(0),
+    `${(peakRss / own.peakRss).toFixed(2)}×`,
     losses[0].toFixed(5),
-    losses.at(-1).toFixed(4),
+    gradientNorms[0].toFixed(4),
   ]),
 ]);
 if (options.json)
   writeFileSync(
     options.json,
-    `${JSON.stringify({ cpu: cpus()[0].model, node: process.versions.node, versions, model: basename(options.model), config, tokens, masked, results }, null, 1)}\n`,
+    `${JSON.stringify({ cpu: cpus()[0].model, node: process.versions.node, threads, load, versions, model: basename(options.model), config, tokens, masked, results }, null, 1)}\n`,
   );

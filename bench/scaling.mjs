@@ -1,8 +1,11 @@
 // How time and memory of a training step grow with the tokens of a batch, their length, the vocabulary and the layers: random
 // models of BERT's form, every point in a process of its own. Writes tables, a JSON file, and plots from it.
 //
-//     node bench/scaling.mjs [--json FILE] [--plots FOLDER] [--steps 3] [--threads 2] [--only tokens,length,vocabulary,layers]
-//     node bench/scaling.mjs --from FILE --plots FOLDER        draws the plots of earlier figures
+//     node bench/scaling.mjs [--json FILE] [--plots FOLDER] [--steps 3] [--threads 2] [--peak GFLOPS]
+//         [--only tokens,length,vocabulary,layers]
+//     node bench/scaling.mjs --from FILE,... --plots FOLDER    draws the plots of earlier figures
+//
+// --peak is the machine's rate of multiply-adds in GFLOP/s (bench/fma-peak.c), of which shares are then told.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
@@ -46,7 +49,8 @@ const across = {
 };
 
 if (options.point !== undefined) await measurePoint(JSON.parse(options.point));
-else if (options.from !== undefined) await draw(JSON.parse(readFileSync(options.from, 'utf8')));
+else if (options.from !== undefined)
+  for (const file of options.from.split(',')) await draw(JSON.parse(readFileSync(file, 'utf8')));
 else await measureAll();
 
 async function measureAll() {
@@ -141,7 +145,7 @@ function floatingPointOperations({ layers, hidden, vocabulary, tokens, length })
   return tokens * (layers * (3 * layer + attention) + 3 * 2 * hidden ** 2 + 2 * hidden * vocabulary);
 }
 
-async function draw({ sweeps: measured }) {
+async function draw({ sweeps: measured, peakGflops }) {
   const { plot } = await import('../dist/report/plot/plot.js');
   mkdirSync(options.plots, { recursive: true });
   const titles = {
@@ -152,14 +156,17 @@ async function draw({ sweeps: measured }) {
   };
   for (const [name, { points }] of Object.entries(measured)) {
     const [what, label] = titles[name];
-    for (const [kind, y, value] of [
-      ['time', 'milliseconds', ({ medianMs }) => medianMs],
-      ['memory', 'peak resident memory, GB', ({ peakRss }) => peakRss / 1e9],
-    ]) {
+    const ofPeak = ({ gflop, medianMs }) => (100 * gflop) / (medianMs / 1000) / peakGflops;
+    const kinds = [
+      ['time', 'Time', 'milliseconds', ({ medianMs }) => medianMs],
+      ['memory', 'Memory', 'peak resident memory, GB', ({ peakRss }) => peakRss / 1e9],
+      ...(peakGflops ? [['rate', 'Rate', 'per cent of the FMA peak', ofPeak]] : []),
+    ];
+    for (const [kind, heading, y, value] of kinds) {
       const line = points.map((point) => ({ x: across[name](point), y: value(point) }));
       const figures = line.map((point) => `${point.x}: ${point.y.toPrecision(3)}`).join('; ');
       const svg = plot({
-        title: `${kind === 'time' ? 'Time' : 'Memory'} of a training step ${what}`,
+        title: `${heading} of a training step ${what}`,
         description: figures,
         marks: [
           { type: 'line', points: line, series: 0 },
