@@ -156,6 +156,19 @@ function cut(name, folder, split) {
   return output;
 }
 
+/** As many pairs as the steps take, the first: fine-tuning reads and tokenizes all that it is given. */
+function firstPairs() {
+  const output = at('collections', 'pairs.jsonl');
+  const count = Number(options.steps) * Number(options['pairs-of-step']);
+  if (!existsSync(output)) {
+    const text = lines(options.pairs).slice(0, count).join('\n');
+    mkdirSync(dirname(output), { recursive: true });
+    writeFileSync(output, `${text}\n`);
+  }
+  return output;
+}
+
+const pairs = firstPairs();
 const dev = cut('dev', options.dev, 'dev');
 const collections = options.collection.map((text) => {
   const [name, ...folder] = text.split('=');
@@ -194,7 +207,7 @@ for (const seed of seeds) {
     const [queryTerms, documentTerms] = masks[arm];
     const trained = at(`${arm}-${seed}`, 'splade');
     stage(
-      ...[trained, 'finetune', pretrained, '--data', options.pairs, '--recipe', 'esplade-2605.01407'],
+      ...[trained, 'finetune', pretrained, '--data', pairs, '--recipe', 'esplade-2605.01407'],
       ...[
         '--dev',
         dev,
