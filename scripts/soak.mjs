@@ -1,7 +1,7 @@
-// npm run test:soak: a training run of 10,000 steps on a model of two layers, its memory watched. Batches have another shape at every
+// Part of npm run test:soak: a training run of 10,000 steps on a model of two layers, its memory watched. Batches have another shape at every
 // step, dropout is on, metrics are logged and checkpoints saved. Fails when memory grows after the first fifth.
 //
-//     npm run test:soak [-- --steps 10000 --most 25]       --most: growth in MB that is allowed
+//     node scripts/soak.mjs [--steps 10000] [--most 25]       --most: growth in MB that is allowed
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
