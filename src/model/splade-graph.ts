@@ -22,7 +22,7 @@ const encoderGraphs: readonly EncoderGraph[] = [bert, distilBert, roberta, alber
 
 /**
  * Blocks of tokens in which training graphs do the feed-forward layers. A matrix product of 4,096 rows reads more than the
- * caches of a core hold; with 1,024 rows the same work takes a fifth less (`docs/performance.md`).
+ * caches of a core hold; with 1,024 rows the same work takes a sixth less (`docs/performance.md`).
  */
 const trainingBlocks = 4;
 
