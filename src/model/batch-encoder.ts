@@ -5,8 +5,9 @@ import { Graph } from '../compute/graph/graph.ts';
 import type { Engine, Program } from '../compute/runtime/engine.ts';
 import { LexrayError } from '../util/errors.ts';
 import type { SparseVector } from '../vectors/sparse-vector.ts';
-import { buildSpladeGraph } from './splade-graph.ts';
+import { buildHeadGraph, buildSpladeGraph } from './splade-graph.ts';
 import type { SpladeActivation } from './splade-pooling.ts';
+import { summedWeights } from './sum-pooling.ts';
 import { packTokens } from './token-layout.ts';
 
 /** Length buckets of an inference batch: batches are sorted by length, so two leave little padding. */
@@ -15,6 +16,8 @@ const inferenceBuckets = 2;
 /** Options of {@link BatchEncoder}. */
 export interface BatchEncoderOptions {
   readonly activation: SpladeActivation;
+  /** What becomes of the weights of a text's tokens. @default 'max' */
+  readonly pooling?: 'max' | 'sum' | undefined;
   /** Before the names of the variables. @default none */
   readonly prefix?: string | undefined;
   /** Whether the logits are divided by a learned factor, see `splade-graph.ts`. @default false */
@@ -52,10 +55,14 @@ export class BatchEncoder {
     let program = this.#programs.get(buckets);
     if (program === undefined) {
       const graph = new Graph();
-      const { activation, learnedScale, prefix = '' } = this.#options;
+      const { activation, pooling, learnedScale, prefix = '' } = this.#options;
       const int8Decoder = this.#engine.weights === 'int8';
       const options = { activation, learnedScale, buckets, int8Decoder, trained: false, dropoutRate: 0 };
-      const { weights } = graph.within(prefix, () => buildSpladeGraph(graph, this.#config, options));
+      const weights = graph.within(prefix, () =>
+        pooling === 'sum'
+          ? summedWeights(buildHeadGraph(graph, this.#config, options), activation)
+          : buildSpladeGraph(graph, this.#config, options).weights,
+      );
       graph.output('weights', weights);
       program = this.#engine.compile(graph);
       this.#programs.set(buckets, program);

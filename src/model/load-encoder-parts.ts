@@ -10,7 +10,7 @@ import { openOrtEngine } from '../compute/runtime/ort-engine.ts';
 import { checkVocabulary } from '../tokenizer/check-vocabulary.ts';
 import { loadTokenizer } from '../tokenizer/load-tokenizer.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import { badInput, LexrayError, throwIfAborted } from '../util/errors.ts';
+import { LexrayError, throwIfAborted } from '../util/errors.ts';
 import type { WarningListener } from '../util/progress.ts';
 import {
   type EncoderParts,
@@ -85,16 +85,10 @@ async function transformerParts(
   where: string,
   onWarning: WarningListener | undefined,
 ): Promise<TransformerParts> {
-  if (pooling.strategy !== 'max') {
-    throw badInput(`expected max pooling, got ${pooling.strategy}`, {
-      where,
-      cure: 'sum pooling is not supported yet',
-    });
-  }
   const tokenizer = await loadTokenizer(tokenizerFolder);
   const { inputVocabularySize, ownTerms } = modelShape(config);
   checkVocabulary(tokenizer, inputVocabularySize, { where, ownTerms, onWarning });
-  return { config, activation: pooling.activation, tokenizer, outputVocabulary };
+  return { config, activation: pooling.activation, pooling: pooling.strategy, tokenizer, outputVocabulary };
 }
 
 async function queryParts(

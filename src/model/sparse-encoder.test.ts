@@ -314,7 +314,6 @@ describe('an end before the end', () => {
 
 describe('models that do not fit', () => {
   it.each([
-    ['sum pooling', { files: { '1_SpladePooling/config.json': { pooling_strategy: 'sum' } } }, /max pooling/],
     ['a tokenizer wider than the head', { files: { 'tokenizer.json': 'wide' } }, /different width/],
     ['an unknown family', { config: { model_type: 'abacus' } }, /abacus/],
   ])('%s: refused, and the engine disposed of', async (_title, changes, message) => {
