@@ -6,8 +6,10 @@ import { definitions, htmlTable, paragraph, renderPage, type Section, section } 
 import { latexTable } from './latex-table.ts';
 import { markdownTable } from './markdown-table.ts';
 import type { ReportStudy, StudyReportData } from './study/data.ts';
-import { dynamicsSection } from './study/dynamics.ts';
+import { dynamicsSection, pretrainingSection } from './study/dynamics.ts';
+import { frontierFigures } from './study/frontiers.ts';
 import { heatTable } from './study/heat.ts';
+import { correlationSection, predictorTable } from './study/prediction.ts';
 import { sweepSection } from './study/sweep.ts';
 import {
   cellsTable,
@@ -65,8 +67,8 @@ function sectionsOf(study: ReportStudy): Section[] {
   const { families, rules, noRules, factors, queries, seconds } = study;
   const heat = heatTables(study);
   const prediction = predictionTable(study);
-  const optional = [sweepSection(study), dynamicsSection(study)].filter((one): one is Section => one !== undefined);
-  const [sweep, ...others] = optional;
+  const present = (...some: readonly (Section | undefined)[]): Section[] => some.filter((one) => one !== undefined);
+  const predictors = predictorTable(study.predictors);
   return [
     ...(families.length > 0
       ? [
@@ -92,11 +94,22 @@ function sectionsOf(study: ReportStudy): Section[] {
           ),
         ]
       : []),
-    ...(sweep ? [sweep] : []),
+    ...present(sweepSection(study)),
     ...(heat.length > 0 ? [section('Heat', ...heat.map(heatTable))] : []),
-    ...others,
+    ...(predictors.length > 0
+      ? [
+          section(
+            'What predicts collapse',
+            paragraph(
+              'From the cells whose head was not corrected. A range says: collapse outside of it; it is chosen on the other backbones, so that no figure is judged by what it was fitted to. Intervals are bootstraps over cells.',
+            ),
+            ...predictors.map(htmlTable),
+          ),
+        ]
+      : []),
+    ...present(pretrainingSection(study), correlationSection(study), dynamicsSection(study)),
     section('Cells', htmlTable(cellsTable(study)), ...prediction.map(htmlTable)),
-    section('Prunings', ...frontierTables(study).map(htmlTable)),
+    section('Prunings', ...frontierFigures(study), ...frontierTables(study).map(htmlTable)),
     section(
       'What was run',
       definitions([

@@ -19,6 +19,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { LexrayError } from '../util/errors.ts';
+import { schemaComplaint } from '../util/schema-complaint.ts';
 
 /** What a setting may be. */
 export type SettingValue =
@@ -154,10 +155,7 @@ export async function parseDesign(text: string, where = 'design'): Promise<Study
     throw misfit(`the design is not YAML: ${(cause as Error).message.split('\n')[0]}`, where);
   }
   const parsed = schema.safeParse(content);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw misfit(`${issue?.path.join('.') || 'the design'}: ${issue?.message ?? 'does not fit'}`, where);
-  }
+  if (!parsed.success) throw misfit(schemaComplaint(parsed.error, content, 'the design'), where);
   const { data } = parsed;
   const factors = Object.fromEntries(
     Object.entries(data.factors).map(([name, given]) => [name, factorOf(name, given)]),

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { seedsForFamily } from './analysis/sign-flip.ts';
 import { finetuneCell } from './cells/finetune-cell.ts';
 import { parseFinetuneCell } from './cells/finetune-settings.ts';
+import { pretrainCell } from './cells/pretrain-cell.ts';
 import { designCells, designRuns } from './cells.ts';
 import { readDesign } from './design.ts';
 import { selectCells } from './select-cells.ts';
@@ -14,7 +15,7 @@ describe('studies/calibration.yaml', () => {
   it('has the runs of its plan, and contrasts that its seeds can answer', async () => {
     const design = await readDesign(path('calibration.yaml'));
     const cells = designCells(design, (settings) => finetuneCell.resolve(settings, new Map()));
-    expect(cells).toHaveLength(306);
+    expect(cells).toHaveLength(378);
     const contrasts = design.contrasts;
     expect(contrasts).toHaveLength(6);
     expect(seedsForFamily(contrasts.length)).toBeLessThanOrEqual(8);
@@ -24,8 +25,8 @@ describe('studies/calibration.yaml', () => {
           Object.entries(side).every(([factor, level]) => levels[factor] === level),
         );
         expect(named.map(({ levels, seeds }) => [levels.backbone, seeds.length])).toEqual([
-          ['bert', 8],
-          ['modern', 8],
+          ['uncased', 8],
+          ['bpe', 8],
           ['cased', 8],
         ]);
       }
@@ -35,12 +36,36 @@ describe('studies/calibration.yaml', () => {
   it('selects cells by levels or id', async () => {
     const cells = designCells(await readDesign(path('calibration.yaml')));
     const some = cells.filter(
-      selectCells('gain=16, correction=none, gainArm=C, learningRate=0.0001, backbone=bert', cells),
+      selectCells('gain=16, correction=none, gainArm=C, learningRate=full, lambda=given, backbone=bpe', cells),
     );
     expect(some.map(({ seed }) => seed)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     expect(cells.filter(selectCells(some[3]!.id.slice(0, 10), cells))).toEqual([some[3]]);
     expect(() => selectCells('gain=3', cells)).toThrow(/no cell/);
     expect(() => selectCells('some text', cells)).toThrow(/FACTOR=LEVEL/);
+  });
+});
+
+describe('studies/pretraining.yaml', () => {
+  it('has the runs of its plan, and contrasts that its seeds can answer', async () => {
+    const design = await readDesign(path('pretraining.yaml'));
+    const cells = designCells(design, (settings) => pretrainCell.resolve(settings, new Map()));
+    expect(cells).toHaveLength(84);
+    const contrasts = design.contrasts;
+    expect(contrasts).toHaveLength(6);
+    expect(seedsForFamily(contrasts.length)).toBeLessThanOrEqual(8);
+    for (const { name, plus, minus } of contrasts) {
+      const [left, right] = [plus, minus].map((side) =>
+        designRuns(design).filter(({ levels }) =>
+          Object.entries(side).every(([factor, level]) => levels[factor] === level),
+        ),
+      );
+      expect([name, left!.length > 0, left!.length]).toEqual([name, true, right!.length]);
+      for (const { seeds } of [...left!, ...right!]) expect([name, seeds.length]).toEqual([name, 8]);
+    }
+    // Seeds are of pre-training: no two runs share one.
+    const trained = cells.filter(({ levels }) => levels.rate !== 'none');
+    const pretrainings = new Set(trained.map(({ resolved, seed }) => JSON.stringify([resolved.pretrain, seed])));
+    expect(pretrainings.size).toBe(trained.length);
   });
 });
 

@@ -12,6 +12,7 @@ import { z } from 'zod';
 import type { Frontier } from '../evaluate/frontier.ts';
 import { badInput } from '../util/errors.ts';
 import { readManifest, writeManifest } from '../util/manifest.ts';
+import { schemaComplaint } from '../util/schema-complaint.ts';
 import { toolName } from '../util/version.ts';
 import { writeFolderAtomic } from '../util/write-atomic.ts';
 
@@ -104,10 +105,7 @@ export async function readFrontier(folder: string): Promise<Frontier> {
     throw badInput(`cannot read a frontier: ${(cause as Error).message}`, { where, cause, cure });
   }
   const { success, data, error } = schema.safeParse(value);
-  if (!success) {
-    const [issue] = error.issues;
-    throw badInput(`not a frontier: ${issue?.path.join('.')}: ${issue?.message}`, { where, cure });
-  }
+  if (!success) throw badInput(`not a frontier: ${schemaComplaint(error, value)}`, { where, cure });
   for (const [i, point] of data.points.entries()) {
     const lists = { ...point.measures, postingsTouched: point.postingsTouched, milliseconds: point.milliseconds };
     for (const [name, values] of Object.entries(lists)) {

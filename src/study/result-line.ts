@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { badInput } from '../util/errors.ts';
+import { schemaComplaint } from '../util/schema-complaint.ts';
 import type { Levels, Settings } from './design.ts';
 
 /** Scores of one set of queries. */
@@ -73,10 +74,7 @@ const schema = z.object({
  */
 export function parseResultLine(value: unknown, where: string): ResultLine {
   const { success, data, error } = schema.safeParse(value);
-  if (!success) {
-    const [issue] = error.issues;
-    throw badInput(`not a line of results: ${issue?.path.join('.')}: ${issue?.message}`, { where });
-  }
+  if (!success) throw badInput(`not a line of results: ${schemaComplaint(error, value)}`, { where });
   checkResult(data, where);
   return data as ResultLine;
 }

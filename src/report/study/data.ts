@@ -20,6 +20,8 @@ export interface ReportCell {
   readonly predicted: number | undefined;
   /** Curves of each seed by figure; `step` is among them. */
   readonly curves: readonly Readonly<Record<string, readonly (number | null)[]>>[];
+  /** The same of a pre-training before. */
+  readonly pretrainingCurves: readonly Readonly<Record<string, readonly (number | null)[]>>[];
 }
 
 /** What is plotted along x, what makes curves, and what makes plots. */
@@ -64,6 +66,32 @@ export interface ReportRule {
   }[];
 }
 
+/** What a figure or a rule says of collapse before training. Undefined is what needs two outcomes, or two arms. */
+export interface ReportPredictor {
+  readonly name: string;
+  /** Area under the ROC curve among heads that were made larger, and among those that were made smaller. */
+  readonly areaLarger?: Required<Estimate> | undefined;
+  readonly areaSmaller?: Required<Estimate> | undefined;
+  /** Balanced accuracy with thresholds from the other backbones; of a rule, as it is. */
+  readonly accuracy: Required<Estimate> | undefined;
+  /** The same with thresholds from other backbones and other arms. */
+  readonly otherArm?: Required<Estimate> | undefined;
+  /** The healthy range by which each backbone was judged. */
+  readonly windows: readonly {
+    readonly backbone: string;
+    readonly window: { readonly low: number; readonly high: number } | undefined;
+  }[];
+}
+
+/** How a figure of the pre-trained model goes with a score after fine-tuning, over cells. */
+export interface ReportCorrelation {
+  readonly statistic: string;
+  readonly score: string;
+  readonly cells: number;
+  /** Spearman's ρ. */
+  readonly rho: Required<Estimate>;
+}
+
 /** One study. */
 export interface ReportStudy {
   readonly name: string;
@@ -79,6 +107,8 @@ export interface ReportStudy {
   readonly rules: readonly ReportRule[];
   /** Why there are no rules; undefined where there are, or where nothing was swept. */
   readonly noRules: string | undefined;
+  readonly predictors: readonly ReportPredictor[];
+  readonly correlations: readonly ReportCorrelation[];
   readonly tools: readonly string[];
 }
 

@@ -2,8 +2,12 @@
 import { figure, figures, paragraph, type Section, section } from '../html.ts';
 import type { Markup } from '../markup.ts';
 import { type Mark, plot } from '../plot/plot.ts';
+import { formatTick, type Tick } from '../plot/ticks.ts';
 import { formatNumber } from '../table.ts';
 import { levelsLabel, type ReportCell, type ReportStudy, type ReportSweep } from './data.ts';
+
+/** Labels of levels that fit beside each other. */
+const mostLabels = 6;
 
 /** Cells that belong to one plot. */
 export interface Panel {
@@ -44,9 +48,13 @@ export function sweepSection(study: ReportStudy): Section | undefined {
           ),
         ),
         figure(
-          curves(panel, sweep, 'share of seeds that collapsed', ({ collapsed, seeds }) => ({
-            y: collapsed / seeds.length,
-          })),
+          curves(
+            panel,
+            sweep,
+            'share of seeds that collapsed',
+            ({ collapsed, seeds }) => ({ y: collapsed / seeds.length }),
+            [-0.05, 1.05],
+          ),
         ),
         figure(
           curves(panel, sweep, 'active dimensions of a document', ({ metrics }) => ({
@@ -76,11 +84,19 @@ function bounds(estimate: ReportCell['scores'][string] | undefined): { low?: num
   return estimate?.low === undefined || estimate.high === undefined ? {} : { low: estimate.low, high: estimate.high };
 }
 
+/** A tick at every level, labelled as far as there is room. */
+function levelTicks(levels: readonly number[]): readonly Tick[] {
+  const sorted = [...new Set(levels)].sort((a, b) => a - b);
+  const every = Math.ceil(sorted.length / mostLabels);
+  return sorted.map((at, i) => ({ at, text: i % every === 0 ? formatTick(at) : '' }));
+}
+
 function curves(
   { label, cells }: Panel,
   { axis, series }: ReportSweep,
   what: string,
   value: (cell: ReportCell) => { readonly y: number; readonly low?: number; readonly high?: number },
+  domain?: readonly [number, number],
 ): Markup {
   const names = [...new Set(cells.map(({ levels }) => (series === undefined ? '' : (levels[series] ?? ''))))];
   const marks: Mark[] = names.flatMap((name, i): Mark[] => {
@@ -107,8 +123,8 @@ function curves(
           `${levelsLabel(cell.levels, series === undefined ? [axis] : [axis, series])}: ${formatNumber(value(cell).y)}`,
       )
       .join('; '),
-    x: { label: axis, scale: 'log' },
-    y: { label: what, zero: true },
+    x: { label: axis, scale: 'log', ticks: levelTicks(cells.map(({ levels }) => Number(levels[axis]))) },
+    y: { label: what, zero: true, ...(domain && { domain }) },
     marks,
     standalone: false,
   });

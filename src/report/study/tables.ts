@@ -11,6 +11,7 @@ import {
   type Table,
 } from '../table.ts';
 import { levelsLabel, type ReportCell, type ReportFamily, type ReportRule, type ReportStudy } from './data.ts';
+import { correlationTable, predictorTable } from './prediction.ts';
 import { panelsOf, shownScores } from './sweep.ts';
 
 const right = (label: string): Column => ({ label, align: 'right' });
@@ -24,6 +25,8 @@ export function studyTables(study: ReportStudy): readonly Table[] {
     cellsTable(study),
     ...frontierTables(study),
     ...predictionTable(study),
+    ...predictorTable(study.predictors),
+    ...correlationTable(study.correlations),
   ];
 }
 
@@ -90,7 +93,7 @@ export function heatTables(study: ReportStudy): readonly Table[] {
   const axis = [...(factors[sweep.axis] ?? [])].sort((a, b) => Number(a) - Number(b));
   const series = sweep.series === undefined ? [''] : (factors[sweep.series] ?? []);
   return panelsOf(study, sweep).map(({ label, cells }) => ({
-    caption: `${score} by ${sweep.axis}${sweep.series === undefined ? '' : ` and ${sweep.series}`}${label === '' ? '' : `, ${label}`}`,
+    caption: `${score} by ${sweep.axis}${sweep.series === undefined ? '' : ` and ${sweep.series}`}${label === '' ? '' : `, ${label}`}; below, how many runs collapsed of how many`,
     columns: [{ label: sweep.series ?? '' }, ...axis.map(right)],
     rows: series.map((name): readonly Cell[] => [
       name,
@@ -102,7 +105,7 @@ export function heatTables(study: ReportStudy): readonly Table[] {
         const { collapsed, seeds } = cell;
         return {
           text: formatNumber(cell.scores[score]?.mean),
-          ...(collapsed > 0 ? { note: `${collapsed} of ${seeds.length} collapsed` } : {}),
+          ...(collapsed > 0 ? { note: `${collapsed}/${seeds.length}` } : {}),
         };
       }),
     ]),
@@ -138,6 +141,8 @@ export function cellsTable({ cells, factors }: ReportStudy): Table {
 export function frontierTables({ cells, factors, queries }: ReportStudy): readonly Table[] {
   const places = Object.keys(queries);
   const measures = [...new Set(Object.keys(cells[0]?.scores ?? {}).map((name) => name.split(' ').slice(2).join(' ')))];
+  // Where every query has its FLOPS, they are among the measures, with intervals.
+  const withFlops = measures.includes('FLOPS');
   const names = Object.keys(factors);
   return [
     {
@@ -147,7 +152,7 @@ export function frontierTables({ cells, factors, queries }: ReportStudy): readon
         { label: 'Collection, pruning' },
         ...[
           ...measures,
-          'FLOPS',
+          ...(withFlops ? [] : ['FLOPS']),
           'Query dims',
           'Document dims',
           'CV²',
@@ -164,7 +169,7 @@ export function frontierTables({ cells, factors, queries }: ReportStudy): readon
             levelsLabel(cell.levels, names) || 'all',
             place,
             ...measures.map((measure) => estimateCell(cell.scores[`${place} ${measure}`])),
-            metric('flops', 3),
+            ...(withFlops ? [] : [metric('flops', 3)]),
             metric('queryDims', 1),
             metric('documentDims', 1),
             metric('postings cv2', 2),

@@ -88,6 +88,31 @@ export function judgePredictor(
 }
 
 /**
+ * Balanced accuracy of a rule that has no threshold to be chosen.
+ * @returns undefined where only one outcome came
+ */
+export function judgeFixedRule(
+  cells: readonly (Omit<PredictedCell, 'value'> & { readonly judged: boolean })[],
+  { samples = 2000, seed = 0, confidence = 0.95 }: BootstrapOptions = {},
+): Interval | undefined {
+  const strata = [...new Set(cells.map(({ groups }) => groups[0]))].map((name) =>
+    cells.filter(({ groups }) => groups[0] === name),
+  );
+  const mean = balancedAccuracy(confusionOf(cells));
+  if (mean === undefined) return undefined;
+  const random = new Random(seed);
+  const draws: number[] = [];
+  for (let sample = 0; sample < samples; sample++) {
+    const drawn = strata.flatMap((stratum) => stratum.map(() => stratum[random.integer(stratum.length)]!));
+    const value = balancedAccuracy(confusionOf(drawn));
+    if (value !== undefined) draws.push(value);
+  }
+  draws.sort((a, b) => a - b);
+  const tail = (1 - confidence) / 2;
+  return { mean, low: quantile(draws, tail), high: quantile(draws, 1 - tail), confidence };
+}
+
+/**
  * The widest range of best balanced accuracy: cuts lie halfway between neighbouring values, or at the ends of all numbers.
  * @returns undefined where the cells know only one outcome
  */

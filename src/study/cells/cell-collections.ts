@@ -3,6 +3,7 @@ import { type BeirCollection, loadBeir } from '../../data/load-beir.ts';
 import { retrieve } from '../../model/retrieve.ts';
 import { SparseEncoder } from '../../model/sparse-encoder.ts';
 import { sampleCollection } from '../../train/dev-evaluation.ts';
+import { Random } from '../../util/random.ts';
 import type { SparseVectors } from '../../vectors/sparse-vectors.ts';
 import { rowLengths } from '../../vectors/statistics.ts';
 import { measureFrontier } from '../measure-frontier.ts';
@@ -14,18 +15,33 @@ import type { CellCollection, FinetuneCellSettings } from './finetune-settings.t
 /** Metrics and scores of a model. */
 export type Measured = Pick<CellResult, 'metrics' | 'scores'>;
 
-/** Opens a collection of a cell; the sample of documents is the same for every cell. */
+/** Opens a collection of a cell; samples of queries and documents are the same for every cell. */
 export async function openCollection(
-  { folder, split, documents }: CellCollection,
+  { folder, split, documents, queries }: CellCollection,
   { at, signal, onWarning }: Pick<CellWork, 'at' | 'signal' | 'onWarning'>,
 ): Promise<BeirCollection> {
-  const collection = await loadBeir(at(folder), { split, signal, onWarning });
+  const whole = await loadBeir(at(folder), { split, signal, onWarning });
+  const collection = queries === undefined ? whole : sampleQueries(whole, queries);
   return documents === undefined ? collection : sampleCollection(collection, documents, 0);
+}
+
+/** So many of the queries, with their judgements, the same whoever asks; their order stays. */
+function sampleQueries(collection: BeirCollection, count: number): BeirCollection {
+  const { queries, qrels } = collection;
+  if (count >= queries.length) return collection;
+  const order = new Random(0).shuffle(Uint32Array.from(queries, (_, i) => i));
+  const chosen = new Set(order.subarray(0, count));
+  const kept = queries.filter((_, i) => chosen.has(i));
+  return {
+    ...collection,
+    queries: kept,
+    qrels: new Map(kept.flatMap(({ qid }) => (qrels.has(qid) ? [[qid, qrels.get(qid)!] as const] : []))),
+  };
 }
 
 /**
  * Measures a model on each collection at each pruning. Scores are named `COLLECTION PRUNING`, as in `eval 7/20`, and so are
- * the metrics, with what is measured behind. Collapse is judged on the documents of the first collection: the median document
+ * the metrics, with what is measured behind; FLOPS have a score a query too. Collapse is judged on the documents of the first collection: the median document
  * has less than one active dimension, or more than half of the vocabulary.
  */
 export async function measureModel(model: string, settings: FinetuneCellSettings, work: CellWork): Promise<Measured> {
@@ -49,9 +65,11 @@ export async function measureModel(model: string, settings: FinetuneCellSettings
       }
       const input = { label: name, queries, documents, qrels: collection.qrels };
       const frontier = await measureFrontier(input, { grid, measures, k, passes: 0, signal, onProgress, onWarning });
-      for (const [i, { cost, measures: values }] of frontier.points.entries()) {
+      for (const [i, { cost, measures: values, postingsTouched }] of frontier.points.entries()) {
         const at = `${name} ${prunings[i]!}`;
-        scores[at] = { qids: frontier.qids, measures: values };
+        // FLOPS of a query: the terms that a document shares with it, on average. Their mean is the frontier's FLOPS.
+        const flops = postingsTouched.map((touched) => touched / frontier.documents);
+        scores[at] = { qids: frontier.qids, measures: { ...values, FLOPS: flops } };
         for (const [measure, each] of Object.entries(values)) metrics[`${at} ${measure}`] = mean(each);
         metrics[`${at} flops`] = cost.flops;
         metrics[`${at} queryDims`] = cost.queryActiveDims;
@@ -82,7 +100,7 @@ export async function measureNothing(settings: FinetuneCellSettings, work: CellW
     for (const pruning of prunings) {
       scores[`${name} ${pruning}`] = {
         qids,
-        measures: Object.fromEntries(measures.map((one) => [one, qids.map(() => 0)])),
+        measures: Object.fromEntries([...measures, 'FLOPS'].map((one) => [one, qids.map(() => 0)])),
       };
       for (const one of measures) metrics[`${name} ${pruning} ${one}`] = 0;
     }

@@ -21,7 +21,10 @@ import type { CellForecast, CellKind, CellWork } from './cell-kind.ts';
 import { type FinetuneCellSettings, parseFinetuneCell, resolvedFinetuneCell } from './finetune-settings.ts';
 
 /** Figures of metrics.jsonl that are kept; the dev measure comes to them. */
-const keptFigures = ['loss', 'base_loss', 'grad_norm'];
+const keptFigures = [
+  ...['loss', 'base_loss', 'grad_norm'],
+  ...['positive_score', 'negative_score', 'negative_score_std', 'score_entropy'],
+];
 
 export const finetuneCell: CellKind = {
   name: 'finetune',

@@ -12,7 +12,7 @@
  *     data: collections/titles                what finetune --data takes
  *     dev: { folder: collections/titles, split: dev }        chooses the best step; without it the last one counts
  *     evaluate:
- *       - { name: eval, folder: collections/titles, split: test, documents: 5000 }
+ *       - { name: eval, folder: collections/titles, split: test, documents: 5000, queries: 500 }
  *     prunings: [0/0, 7/20, 5/20, 5/10]
  *     learningRate: 1e-4
  */
@@ -23,6 +23,7 @@ import { loadRecipe } from '../../recipes/load-recipe.ts';
 import { type FinetuneConfig, type FinetuneSettings, finetuneConfigSchema } from '../../train/finetune-config.ts';
 import { recipeSettings } from '../../train/recipe-settings.ts';
 import { LexrayError } from '../../util/errors.ts';
+import { complaintOf } from '../../util/schema-complaint.ts';
 import type { Settings } from '../design.ts';
 import { defaultGrid, parseGridPoint } from '../pruning-grid.ts';
 import type { InputDigests } from './cell-kind.ts';
@@ -56,6 +57,8 @@ export interface CellCollection {
   readonly split: string;
   /** Judged documents and a sample of the others, so many at most, the same for every cell. @default all */
   readonly documents?: number | undefined;
+  /** A sample of the queries, so many at most, the same for every cell. @default all */
+  readonly queries?: number | undefined;
 }
 
 /** Settings of a cell, resolved. */
@@ -83,6 +86,7 @@ const collection = {
   folder: z.string().min(1),
   split: z.string().min(1),
   documents: z.int().min(1).optional(),
+  queries: z.int().min(1).optional(),
 };
 const positive = z.number().positive();
 const own = z.strictObject({
@@ -140,8 +144,9 @@ export function parseFinetuneCell(settings: Settings): FinetuneCellSettings {
   const names = new Set(Object.keys(own.shape));
   const pick = (wanted: boolean): Settings =>
     Object.fromEntries(Object.entries(settings).filter(([name]) => names.has(name) === wanted));
-  const parsed = own.safeParse(pick(true));
-  if (!parsed.success) throw misfit(parsed.error.issues[0]!);
+  const chosen = pick(true);
+  const parsed = own.safeParse(chosen);
+  if (!parsed.success) throw misfit(parsed.error.issues[0]!, chosen);
   const given = pick(false);
   for (const name of decided) {
     if (given[name] !== undefined) {
@@ -166,12 +171,9 @@ export function parseFinetuneCell(settings: Settings): FinetuneCellSettings {
   data.prunings.forEach(parseGridPoint);
   const laid = { ...recipeSettings(loadRecipe(data.recipe)), ...given } as FinetuneSettings;
   // A run that collapses is a result: it goes on to its end.
-  const training = finetuneConfigSchema.safeParse({
-    ...laid,
-    guard: { mode: 'warn', ...laid.guard },
-    headCheck: false,
-  });
-  if (!training.success) throw misfit(training.error.issues[0]!);
+  const complete = { ...laid, guard: { mode: 'warn', ...laid.guard }, headCheck: false };
+  const training = finetuneConfigSchema.safeParse(complete);
+  if (!training.success) throw misfit(training.error.issues[0]!, complete);
   const { seed: _seed, ...config } = training.data;
   return { ...data, dev: data.dev, training: config };
 }
@@ -196,13 +198,10 @@ export function resolvedFinetuneCell(cell: FinetuneCellSettings, digests: InputD
   return JSON.parse(JSON.stringify(resolved)) as Settings;
 }
 
-function misfit({ path, message, code, ...issue }: z.core.$ZodIssue): LexrayError {
-  const unknown = code === 'unrecognized_keys' ? (issue as { keys?: readonly string[] }).keys?.join(', ') : undefined;
-  return new LexrayError(
-    'CONFIG',
-    `setting ${[...path, unknown].filter((part) => part !== undefined).join('.')}: ${message}`,
-    {
-      cure: 'docs/cli.md, "lexray study", says what a cell takes',
-    },
-  );
+function misfit(issue: z.core.$ZodIssue, value: unknown): LexrayError {
+  const complaint =
+    issue.code === 'unrecognized_keys'
+      ? `there is no setting ${[...issue.path, issue.keys.join(', ')].join('.')}`
+      : `setting ${issue.path.join('.')}: ${complaintOf(issue, value)}`;
+  return new LexrayError('CONFIG', complaint, { cure: 'docs/cli.md, "lexray study", says what a cell takes' });
 }

@@ -21,6 +21,7 @@ import {
 } from '../../train/pretrain/pretrain-config.ts';
 import type { TextForm } from '../../train/pretrain/pretrain-session.ts';
 import { LexrayError } from '../../util/errors.ts';
+import { complaintOf } from '../../util/schema-complaint.ts';
 import type { Settings } from '../design.ts';
 import type { InputDigests } from './cell-kind.ts';
 import { type FinetuneCellSettings, parseFinetuneCell, resolvedFinetuneCell } from './finetune-settings.ts';
@@ -92,13 +93,14 @@ export function parsePretrainCell(settings: Settings): PretrainCellSettings {
   const ownNames = new Set(Object.keys(own.shape));
   const pick = (wanted: boolean): Record<string, unknown> =>
     Object.fromEntries(Object.entries(ofPretraining).filter(([name]) => ownNames.has(name) === wanted));
-  const parsed = own.safeParse(pick(true));
+  const chosen = pick(true);
+  const parsed = own.safeParse(chosen);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw misfit(`${prefix}${issue!.path.join('.')}`, issue!.message);
+    throw misfit(`${prefix}${issue!.path.join('.')}`, complaintOf(issue!, chosen));
   }
   const finetuneSeed = seed.safeParse(givenSeed);
-  if (!finetuneSeed.success) throw misfit('finetuneSeed', finetuneSeed.error.issues[0]!.message);
+  if (!finetuneSeed.success) throw misfit('finetuneSeed', complaintOf(finetuneSeed.error.issues[0]!, givenSeed));
   const finetuning = { ...ofFinetuning, cell: 'finetune', backbone: unmade };
   parseFinetuneCell(finetuning);
   const { model, texts, heldOut, leakage, seed: ownSeed, ...form } = parsed.data;

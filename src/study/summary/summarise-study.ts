@@ -5,12 +5,15 @@
  * its score on dev (the first collection, not pruned) is below half of the best mean of its backbone's cells.
  */
 import type { ReportCell, ReportFamily, ReportStudy } from '../../report/study/data.ts';
+import { shownScores } from '../../report/study/sweep.ts';
 import type { Estimate } from '../../report/table.ts';
 import { analyseStudy } from '../analyse-study.ts';
 import { crossedInterval } from '../analysis/crossed-interval.ts';
 import { verdictsInWords } from '../analysis/in-words.ts';
 import type { StudyDesign } from '../design.ts';
 import type { ResultLine } from '../result-line.ts';
+import { collapsePredictions } from './collapse-predictions.ts';
+import { pretrainingCorrelations } from './pretraining-correlations.ts';
 import { ruleRegrets } from './rule-regrets.ts';
 import { sweepAxes } from './sweep-axes.ts';
 
@@ -39,19 +42,21 @@ export function summariseStudy(lines: readonly ResultLine[], options: SummariseO
   const best = bestOfBackbones([...groups.values()], `${dev} ${measure}`);
   const factors = variedFactors(lines);
   const regrets = ruleRegrets(lines, { measure, dev, eval: judged });
+  const collapsed = (line: ResultLine): boolean => hasCollapsed(line, best, `${dev} ${measure}`);
+  const cells = [...groups.values()].map((members) => reportCell(members, collapsed));
   return {
     name: lines[0]?.study ?? design?.name ?? '',
     runs: lines.length,
     seconds: lines.reduce((sum, { seconds }) => sum + seconds, 0),
     queries: Object.fromEntries(names.map((name) => [name, lines[0]!.scores[name]!.qids.length])),
     factors,
-    cells: [...groups.values()].map((members) =>
-      reportCell(members, (line) => hasCollapsed(line, best, `${dev} ${measure}`)),
-    ),
+    cells,
     sweep: sweepAxes(factors),
     families: design === undefined ? [] : familiesOf(design, lines),
     rules: regrets?.rules ?? [],
     noRules: regrets?.reason,
+    predictors: collapsePredictions(lines, collapsed),
+    correlations: pretrainingCorrelations(cells, shownScores({ cells })),
     tools: [...new Set(lines.map(({ tool }) => tool))],
   };
 }
@@ -110,6 +115,7 @@ function reportCell(lines: readonly ResultLine[], collapsed: (line: ResultLine) 
     guarded: count('guardCollapse'),
     predicted: shared.includes('predictedCollapse') ? count('predictedCollapse') : undefined,
     curves: lines.flatMap(({ curves }) => (curves === undefined ? [] : [curves])),
+    pretrainingCurves: lines.flatMap(({ pretrainingCurves: curves }) => (curves === undefined ? [] : [curves])),
   };
 }
 

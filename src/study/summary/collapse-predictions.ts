@@ -1,0 +1,77 @@
+/**
+ * What could be known of collapse before training, judged on the cells that were trained with the head as it was: figures of the
+ * head as rules with thresholds from other backbones (and, by themselves, from other backbones and other arms), and rules that
+ * have their threshold already.
+ */
+import type { ReportPredictor } from '../../report/study/data.ts';
+import { judgeFixedRule, judgePredictor, type PredictedCell } from '../analysis/collapse-prediction.ts';
+import type { ResultLine } from '../result-line.ts';
+
+/** Figures by name, in the direction in which they grow with the scale of the head. */
+const figures: readonly (readonly [name: string, value: (metrics: ResultLine['metrics']) => number])[] = [
+  ['norm of the head', ({ 'head rowNorm': norm = Number.NaN }) => norm],
+  ['anisotropy', ({ 'backbone anisotropy': anisotropy = Number.NaN }) => anisotropy],
+  ['score spread', ({ 'head scoreSpread': spread = Number.NaN }) => spread],
+  ['1 − entropy of the scores', ({ 'head entropy': entropy = Number.NaN }) => 1 - entropy],
+  ['FLOPS', ({ 'head flops': flops = Number.NaN }) => flops],
+  ['share of active dimensions', ({ 'head activeShare': share = Number.NaN }) => share],
+];
+/** Rules by name: whether they see a collapse. */
+const rules: readonly (readonly [name: string, judged: (metrics: ResultLine['metrics']) => boolean | undefined])[] = [
+  ['diagnose', ({ predictedCollapse }) => (predictedCollapse === undefined ? undefined : predictedCollapse === 1)],
+  ['norm above 2', ({ 'head rowNorm': norm }) => (norm === undefined ? undefined : norm > 2)],
+];
+
+/**
+ * Judges all that can be judged; nothing where there are fewer than two backbones or only one outcome.
+ * @param collapsed whether a run did
+ */
+export function collapsePredictions(
+  lines: readonly ResultLine[],
+  collapsed: (line: ResultLine) => boolean,
+): readonly ReportPredictor[] {
+  const cells = new Map<string, ResultLine[]>();
+  for (const line of lines) {
+    if ((line.settings.correction ?? 'none') !== 'none') continue;
+    const key = JSON.stringify(Object.entries(line.levels).sort());
+    cells.set(key, [...(cells.get(key) ?? []), line]);
+  }
+  const units = [...cells.values()].map((members) => {
+    const [{ settings, levels, metrics }] = members as [ResultLine];
+    const gain = typeof settings.gain === 'number' ? settings.gain : 1;
+    const count = members.filter(collapsed).length;
+    return {
+      metrics,
+      groups: [levels.backbone ?? String(settings.backbone), String(settings.gainArm ?? 'C')],
+      side: gain === 1 ? ('neither' as const) : gain > 1 ? ('larger' as const) : ('smaller' as const),
+      ...{ collapsed: count, healthy: members.length - count },
+    };
+  });
+  const outcomes = {
+    collapsed: units.some((unit) => unit.collapsed > 0),
+    healthy: units.some((unit) => unit.healthy > 0),
+  };
+  const several = new Set(units.map(({ groups }) => groups[0])).size > 1;
+  if (!several || !outcomes.collapsed || !outcomes.healthy) return [];
+  const arms = new Set(units.map(({ groups }) => groups[1])).size;
+  return [
+    ...figures.flatMap(([name, value]): ReportPredictor[] => {
+      const valued = units.map((unit): PredictedCell => ({ ...unit, value: value(unit.metrics) }));
+      if (!valued.every((unit) => Number.isFinite(unit.value))) return [];
+      const judged = judgePredictor(valued.map((unit) => ({ ...unit, groups: unit.groups.slice(0, 1) })));
+      const { areaLarger, areaSmaller, accuracy } = judged;
+      return [
+        {
+          ...{ name, areaLarger, areaSmaller, accuracy },
+          otherArm: arms > 1 ? judgePredictor(valued).accuracy : undefined,
+          windows: judged.judged.map(({ groups, window }) => ({ backbone: groups[0]!, window })),
+        },
+      ];
+    }),
+    ...rules.flatMap(([name, judge]): ReportPredictor[] => {
+      const judged = units.map((unit) => ({ ...unit, judged: judge(unit.metrics) }));
+      if (!judged.every((unit): unit is typeof unit & { judged: boolean } => unit.judged !== undefined)) return [];
+      return [{ name, accuracy: judgeFixedRule(judged), windows: [] }];
+    }),
+  ];
+}
