@@ -38,16 +38,25 @@ export async function writeRun(path: string, words: Iterable<WordCount> | AsyncI
   try {
     let lines: string[] = [];
     let characters = 0;
-    for await (const [word, count] of words) {
+    /** Whether it is time to write. */
+    const add = ([word, count]: WordCount): boolean => {
       const line = `${count} ${escaped(word)}\n`;
       lines.push(line);
       characters += line.length;
-      if (characters < bufferedCharacters) continue;
+      return characters >= bufferedCharacters;
+    };
+    const write = async (): Promise<void> => {
       await file.writeFile(lines.join(''));
       lines = [];
       characters = 0;
+    };
+    // `for await` over what is in memory would take a promise a word.
+    if (Symbol.iterator in words) {
+      for (const word of words) if (add(word)) await write();
+    } else {
+      for await (const word of words) if (add(word)) await write();
     }
-    await file.writeFile(lines.join(''));
+    await write();
   } finally {
     await file.close();
   }

@@ -105,9 +105,14 @@ export class SpillingCounter {
       const number = Math.floor(sorted[from]! / places);
       let to = from + 1;
       while (to < sorted.length && Math.floor(sorted[to]! / places) === number) to++;
-      const same = Array.from(sorted.subarray(from, to), (value) => value % places);
-      if (same.length > 1) same.sort((a, b) => (keys[a]! < keys[b]! ? -1 : 1));
-      for (const place of same) yield [keys[place]!, counts[place]!];
+      if (to === from + 1) {
+        const place = sorted[from]! % places;
+        yield [keys[place]!, counts[place]!];
+      } else {
+        const same = Array.from(sorted.subarray(from, to), (value) => value % places);
+        same.sort((a, b) => (keys[a]! < keys[b]! ? -1 : 1));
+        for (const place of same) yield [keys[place]!, counts[place]!];
+      }
       from = to;
     }
   }

@@ -160,6 +160,10 @@ export function termOf(unigram: string, rule: UnigramRule): string | undefined {
   const { normalization, lowercase, stripAccents, maxLength } = rule;
   if (unigram.length <= maxLength && isSettled(unigram)) return unigram;
   if (unigram.length <= maxLength && plain.test(unigram)) return lowercase ? unigram.toLowerCase() : unigram;
+  if (lowercase && unigram.length <= maxLength && unigram.normalize('NFKC') === unigram) {
+    const lower = unigram.toLowerCase();
+    if (lower.length <= maxLength && isSettled(lower)) return lower;
+  }
   if (unigram.length > 8 * maxLength) return undefined;
   const normalize = (text: string): string =>
     normalization === 'none' ? text : normalizeBounded(text, (part) => part.normalize(normalization));
