@@ -46,6 +46,7 @@ const { values: options } = parseArgs({
     'finetune-rate': { type: 'string', default: '2e-4' },
     'query-length': { type: 'string', default: '32' },
     'document-length': { type: 'string', default: '48' },
+    calibrate: { type: 'string', default: 'off' },
     set: { type: 'string', multiple: true, default: [] },
     grid: { type: 'string', default: '0/0,20/100,10/50,7/20,5/20,5/10,3/10,4/6,3/5,2/4,1/3' },
     queries: { type: 'string', default: '200' },
@@ -226,7 +227,7 @@ for (const seed of seeds) {
       ],
       ...['--query-top-terms', String(queryTerms), '--document-top-terms', String(documentTerms)],
       ...['--query-max-length', options['query-length'], '--document-max-length', options['document-length']],
-      ...['--guard', 'warn', '--save-every', '1000000', '--seed', String(seed)],
+      ...['--calibrate', options.calibrate, '--guard', 'warn', '--save-every', '1000000', '--seed', String(seed)],
       ...options.set.flatMap((one) => ['--set', one]),
     );
     for (const { name, folder } of collections) {

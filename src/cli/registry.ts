@@ -7,6 +7,7 @@ import { doctorVerb } from './verbs/doctor.ts';
 import { encodeVerb } from './verbs/encode.ts';
 import { evaluateVerb } from './verbs/evaluate.ts';
 import { expandVerb } from './verbs/expand.ts';
+import { explainVerb } from './verbs/explain.ts';
 import { exportVerb } from './verbs/export.ts';
 import { finetuneVerb } from './verbs/finetune.ts';
 import { indexVerb } from './verbs/index-vectors.ts';
@@ -37,6 +38,7 @@ export const verbs: readonly Verb[] = [
   pruneVerb,
   indexVerb,
   searchVerb,
+  explainVerb,
   evaluateVerb,
   measureVerb,
   compareVerb,

@@ -76,7 +76,8 @@ export async function trainTokenizer(
     const pairs = trainBytePairs(counts, { ...progress, vocabularySize, specialTokens: bytePairSpecialTokens[style] });
     return { json: bytePairTokenizerJson(pairs, { style, normalizer }), size: pairs.tokens.length, counted };
   }
-  if (isTakenApart(counts)) {
+  // With a normalization, syllables are composed again; what is left are jamo that the texts have.
+  if (normalizer?.type !== 'Sequence' && isTakenApart(counts)) {
     onWarning?.(
       'stripping accents takes Hangul syllables apart: pieces will be of jamo. With normalization nfc or nfkc, or with accents kept, they stay whole',
     );

@@ -10,13 +10,24 @@ import { tinyModel } from '../fixtures/model-folders.ts';
 import { runInProcess } from './run-in-process.ts';
 import { lexray, type Outcome, temporaryFolder, writeCollection } from './run-lexray.ts';
 
+interface ExplainedText {
+  readonly activeDims: number;
+  readonly terms: readonly { readonly term: string; readonly weight: number }[];
+}
+interface Explained {
+  readonly query: ExplainedText;
+  readonly document: ExplainedText;
+  readonly match: { readonly score: number };
+}
+
 let folder = '';
 const at = (...parts: readonly string[]): string => join(folder, ...parts);
 beforeAll(async () => {
   folder = await temporaryFolder();
   await writeCollection(at('data'));
   await mkdir(at('texts'));
-  const korean = ['세종대왕은 한글을 창제하였다', '한글은 한국어의 글자이다', '희소 검색은 역색인을 쓴다'];
+  // Two jamo that make no syllable stay apart whatever is asked for.
+  const korean = ['세종대왕은 한글을 창제하였다 \u1140\u1140', '한글은 한국어의 글자이다', '희소 검색은 역색인을 쓴다'];
   await writeFile(at('texts', 'a.txt'), `${[...expansionTexts, 'École, RÉSUMÉ résumé'].join('\n')}\n`);
   await writeFile(at('texts', 'b.jsonl.gz'), gzipSync(korean.map((body) => JSON.stringify({ body })).join('\n')));
   const odd = [
@@ -196,6 +207,19 @@ describe('expand', () => {
     });
     const evaluation = resultOf('evaluate', await run('evaluate', 'model', '--data', 'data'));
     expect((evaluation.measures as Record<string, number>)['nDCG@10']).toBeGreaterThan(0.5);
+    const texts = ['--query', 'rain', '--document', 'rain and the city'];
+    const explained = resultOf(
+      'explain',
+      await run('explain', 'model', ...texts, '--top', '1000'),
+    ) as unknown as Explained;
+    expect(terms).toEqual(expect.arrayContaining(explained.query.terms.map(({ term }) => term)));
+    expect(explained.query.activeDims).toBe(explained.query.terms.length);
+    expect(explained.match.score).toBeCloseTo(
+      explained.query.terms.reduce((sum, { term, weight }) => {
+        return sum + weight * (explained.document.terms.find((other) => other.term === term)?.weight ?? 0);
+      }, 0),
+      6,
+    );
     const exported = await run('export', 'model', '--to', 'onnx', '-o', 'onnx');
     expect(exported.code).toBe(0);
     expect(await readFile(at('onnx', 'output_vocabulary.json'), 'utf8')).toContain('"terms"');
