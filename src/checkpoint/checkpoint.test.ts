@@ -210,7 +210,7 @@ describe('openCheckpoint', () => {
     ['a width that is no integer', { config: { hidden_size: 32.5 } }, /hidden_size/],
     ['a negative number of layers', { config: { num_hidden_layers: -1 } }, /num_hidden_layers/],
     ['a billion layers', { config: { num_hidden_layers: 1e9 } }, /num_hidden_layers/],
-    ['a width given as text', { config: { hidden_size: '32' } }, /hidden_size: .*expected number/],
+    ['a width given as text', { config: { hidden_size: '32' } }, /hidden_size: expected a number, got "32"/],
     ['no vocabulary size', { config: { vocab_size: undefined } }, /vocab_size/],
     ['a padding id outside the vocabulary', { config: { pad_token_id: 118 } }, /pad_token_id must be below vocab_size/],
     [

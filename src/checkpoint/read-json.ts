@@ -5,6 +5,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { z } from 'zod';
 import { badInput, LexrayError } from '../util/errors.ts';
+import { schemaComplaint } from '../util/schema-complaint.ts';
 
 /** The largest file that is read unless more is allowed: 16 MB (a `config.json` with many labels has some hundred kB). */
 const usualMaxSize = 16_000_000;
@@ -59,10 +60,7 @@ export async function readJson(path: string): Promise<unknown> {
 export function checkJson<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const complaints = result.error.issues.slice(0, 5).map(({ path, message }) => {
-    const field = path.map(String).join('.');
-    return field === '' ? message : `${field}: ${message}`;
-  });
+  const complaints = result.error.issues.slice(0, 5).map((issue) => schemaComplaint({ issues: [issue] }, value));
   throw badInput(`${where} does not fit: ${complaints.join('; ')}`, { where, cure: 'correct these fields' });
 }
 

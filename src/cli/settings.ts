@@ -1,7 +1,7 @@
 /** The settings of one call: flags over environment (`LEXRAY_MAX_LENGTH`) over config file over defaults, each checked. */
 import { availableParallelism } from 'node:os';
-import type { z } from 'zod';
 import { LexrayError } from '../util/errors.ts';
+import { complaintOf } from '../util/schema-complaint.ts';
 import { readConfig } from './config-file.ts';
 import { flag, integer, type OptionSpec, type OptionSpecs, optionalText, text } from './option.ts';
 import type { Verb } from './verb.ts';
@@ -111,23 +111,5 @@ function check(
   }
   const result = spec.schema.safeParse(value);
   if (result.success) return result.data;
-  const wanted = describeIssue(result.error.issues[0]);
-  throw new LexrayError(code, `${source}: ${wanted}, got ${JSON.stringify(value)?.slice(0, 100)}`, { cure: help });
-}
-
-/** What a schema wanted, in words. */
-function describeIssue(issue: z.core.$ZodIssue | undefined): string {
-  const isText = issue !== undefined && 'origin' in issue && (issue.origin === 'string' || issue.origin === 'array');
-  switch (issue?.code) {
-    case 'invalid_type':
-      return `expected ${{ int: 'a whole number', number: 'a number', boolean: 'true or false', string: 'text', array: 'a list' }[issue.expected as string] ?? issue.expected}`;
-    case 'too_small':
-      return isText ? 'expected something that is not empty' : `expected at least ${issue.minimum}`;
-    case 'too_big':
-      return `expected at most ${issue.maximum}`;
-    case 'invalid_value':
-      return `expected ${issue.values.join(' or ')}`;
-    default:
-      return issue?.message ?? 'does not fit';
-  }
+  throw new LexrayError(code, `${source}: ${complaintOf(result.error.issues[0]!, value)}`, { cure: help });
 }

@@ -16,6 +16,7 @@ import type { BeirCollection } from '../data/load-beir.ts';
 import { badInput, LexrayError } from '../util/errors.ts';
 import { hashFile, writeManifest } from '../util/manifest.ts';
 import type { ProgressListener, WarningListener } from '../util/progress.ts';
+import { schemaComplaint } from '../util/schema-complaint.ts';
 import { toolName } from '../util/version.ts';
 import { writeFolderAtomic } from '../util/write-atomic.ts';
 import { trainingGuide, trainingRequirements } from './st-train/guide.ts';
@@ -126,10 +127,7 @@ function resolveConfig(
 ): StTrainConfig {
   const parsed = stTrainSettingsSchema.safeParse(settings);
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const where = issue?.path.join('.') ?? '';
-    throw new LexrayError('CONFIG', `${where}: ${issue?.message ?? 'not a valid value'}`, {
-      where,
+    throw new LexrayError('CONFIG', schemaComplaint(parsed.error, settings), {
       cure: 'lexray export --help shows the limits and defaults',
     });
   }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { loadRecipe } from '../recipes/load-recipe.ts';
 import type { Recipe } from '../recipes/recipe.ts';
 import { badInput } from '../util/errors.ts';
+import { schemaComplaint } from '../util/schema-complaint.ts';
 
 /** A recipe, as a head is judged for it. */
 export interface JudgedRecipe {
@@ -60,10 +61,10 @@ export function findRecipe(nameOrPath: string): JudgedRecipe {
  */
 export function judgedRecipe({ name, title, source, settings, usualSteps }: Recipe): JudgedRecipe {
   const defaults = loadRecipe('lexray');
-  const parsed = judgedSettings.safeParse({ ...defaults.settings, ...settings });
+  const complete = { ...defaults.settings, ...settings };
+  const parsed = judgedSettings.safeParse(complete);
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw badInput(`recipe ${name}: ${issue!.path.join('.')}: ${issue!.message}`, { cure: 'mend the setting' });
+    throw badInput(`recipe ${name}: ${schemaComplaint(parsed.error, complete)}`, { cure: 'mend the setting' });
   }
   const { losses, temperature = 1, maxSteps, queryRegularizer, documentRegularizer, ...rest } = parsed.data;
   const loss = losses?.[0];

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { closest } from '../util/closest.ts';
 import { badInput, LexrayError } from '../util/errors.ts';
+import { schemaComplaint } from '../util/schema-complaint.ts';
 import { type Recipe, recipeSchema } from './recipe.ts';
 import { recipeNames } from './recipe-names.ts';
 
@@ -48,8 +49,7 @@ function readRecipe(path: string): Recipe {
   }
   const parsed = recipeSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw badInput(`the recipe does not fit: ${issue!.path.join('.') || 'at its top'}: ${issue!.message}`, {
+  throw badInput(`the recipe does not fit: ${schemaComplaint(parsed.error, value, 'at its top')}`, {
     where: path,
     cure: 'a recipe has name, title, source and settings; those of Lexray are examples',
   });

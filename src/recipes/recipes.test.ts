@@ -44,7 +44,7 @@ describe('loadRecipe', () => {
     ['a list', '- 1', /does not fit: at its top/],
     ['nothing', '', /does not fit: at its top/],
     ['no settings', 'name: a\ntitle: a\nsource: a', /settings: /],
-    ['an unknown key', 'name: a\ntitle: a\nsource: a\nsettings: {}\nsetings: {}', /Unrecognized key.*setings/],
+    ['an unknown key', 'name: a\ntitle: a\nsource: a\nsettings: {}\nsetings: {}', /there is no "setings" here/],
     ['a key twice', 'name: a\nname: b', /not YAML/],
     ['a name that is a path', 'name: ../a\ntitle: a\nsource: a\nsettings: {}', /name: expected letters/],
     [

@@ -16,6 +16,7 @@ import { LexrayError } from '../util/errors.ts';
 import { makeFolder } from '../util/make-folder.ts';
 import { hashTexts } from '../util/manifest.ts';
 import type { ProgressListener, WarningListener } from '../util/progress.ts';
+import { schemaComplaint } from '../util/schema-complaint.ts';
 import { writeFileAtomic } from '../util/write-atomic.ts';
 import { discardTensors } from './checkpoints.ts';
 import type { DataSources } from './data-sources.ts';
@@ -231,8 +232,7 @@ function hashCollection({ queries, qrels }: BeirCollection): string {
 function resolveConfig(settings: FinetuneSettings): FinetuneConfig {
   const parsed = finetuneConfigSchema.safeParse(settings);
   if (parsed.success) return { ...parsed.data, devMeasure: parseMeasure(parsed.data.devMeasure).name };
-  const [issue] = parsed.error.issues;
-  throw new LexrayError('CONFIG', `setting ${issue!.path.join('.') || '(all)'}: ${issue!.message}`, {
+  throw new LexrayError('CONFIG', `setting ${schemaComplaint(parsed.error, settings, '(all)')}`, {
     cure: 'see lexray finetune --help',
   });
 }

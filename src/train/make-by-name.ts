@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { closest } from '../util/closest.ts';
 import { LexrayError } from '../util/errors.ts';
+import { complaintOf } from '../util/schema-complaint.ts';
 
 /** How to make a part from options as a recipe gives them. */
 export type MakePart<T> = (options: unknown, where: string) => T;
@@ -11,8 +12,9 @@ export function checkedMaker<Options, T>(schema: z.ZodType<Options>, make: (opti
   return (options, where) => {
     const parsed = schema.safeParse(options);
     if (parsed.success) return make(parsed.data);
-    const { path, message } = parsed.error.issues[0]!;
-    throw new LexrayError('CONFIG', `${[where, ...path].join('.')}: ${message}`);
+    const [issue] = parsed.error.issues;
+    const complaint = complaintOf(issue!, options);
+    throw new LexrayError('CONFIG', `${[where, ...issue!.path].join('.')}: ${complaint}`, { cure: 'mend the setting' });
   };
 }
 

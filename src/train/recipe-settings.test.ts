@@ -35,7 +35,7 @@ describe('recipeSettings', () => {
     ['batchSize=1', /recipe splade-v3: setting batchSize: .*, got 1$/, /--set/],
     ['queryEncoder=none', /setting queryEncoder: .*shared/, /--set/],
     ['losses.0.weight=-1', /setting losses\.0\.weight: .*, got -1$/, /--set/],
-    ['losses.0.name=null', /setting losses\.0\.name: .*, got undefined$/, /--set/],
+    ['losses.0.name=null', /setting losses\.0\.name: expected text, but nothing is there$/, /--set/],
   ])('refuses %s', (text, message, cure) => {
     expect(() => recipeSettings(splade, [text])).toThrow(
       expect.objectContaining({

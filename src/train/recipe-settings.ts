@@ -4,6 +4,7 @@ import { applyOverrides, parseOverride } from '../recipes/overrides.ts';
 import type { Recipe } from '../recipes/recipe.ts';
 import { closest } from '../util/closest.ts';
 import { LexrayError } from '../util/errors.ts';
+import { complaintOf } from '../util/schema-complaint.ts';
 import { type FinetuneSettings, finetuneConfigSchema } from './finetune-config.ts';
 
 /**
@@ -27,8 +28,8 @@ function settingError(issue: z.core.$ZodIssue, settings: unknown, recipe: string
       cure: near === undefined ? 'see lexray finetune --help' : `did you mean ${[...path, near].join('.')}?`,
     });
   }
-  const got = JSON.stringify(path.reduce(member, settings))?.slice(0, 100);
-  return new LexrayError('CONFIG', `recipe ${recipe}: setting ${path.join('.')}: ${issue.message}, got ${got}`, {
+  const complaint = complaintOf(issue, settings);
+  return new LexrayError('CONFIG', `recipe ${recipe}: setting ${path.join('.')}: ${complaint}`, {
     cure: 'mend it in the recipe, or replace it with --set',
   });
 }
@@ -44,8 +45,4 @@ function shapeOf(schema: unknown): Readonly<Record<string, unknown>> | undefined
     return shapeOf(schema.unwrap());
   }
   return schema instanceof z.ZodObject ? schema.shape : undefined;
-}
-
-function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }

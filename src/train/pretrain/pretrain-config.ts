@@ -1,6 +1,7 @@
 /** The settings of a pre-training run, with their defaults and limits. The resolved settings are kept beside every result. */
 import { z } from 'zod';
 import { LexrayError } from '../../util/errors.ts';
+import { schemaComplaint } from '../../util/schema-complaint.ts';
 
 const rate = z.number().min(0).max(1e6);
 const share = z.number().min(0).max(1);
@@ -128,8 +129,7 @@ export interface PretrainConfig {
 export function resolvePretrainConfig(settings: PretrainSettings): PretrainConfig {
   const parsed = pretrainConfigSchema.safeParse(settings);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new LexrayError('CONFIG', `setting ${issue!.path.join('.') || '(all)'}: ${issue!.message}`, {
+  throw new LexrayError('CONFIG', `setting ${schemaComplaint(parsed.error, settings, '(all)')}`, {
     cure: 'see lexray pretrain --help',
   });
 }

@@ -10,6 +10,7 @@ import { loadTokenizer } from '../../tokenizer/load-tokenizer.ts';
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
 import { badInput, LexrayError } from '../../util/errors.ts';
 import type { WarningListener } from '../../util/progress.ts';
+import { schemaComplaint } from '../../util/schema-complaint.ts';
 
 /** A model to be made. */
 export interface NewModel {
@@ -105,11 +106,9 @@ async function createModel(wanted: NewModel, seed: number): Promise<OpenStartMod
     roberta: { type_vocab_size: 1, layer_norm_eps: 1e-5, bos_token_id: cls, eos_token_id: sep },
     modernbert: { bos_token_id: cls, eos_token_id: sep, cls_token_id: cls, sep_token_id: sep },
   }[type];
-  const parsed = findFamily(type, 'a new model').configSchema.safeParse({ ...common, ...roles });
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new LexrayError('CONFIG', `a new ${type}: ${issue!.path.join('.')}: ${issue!.message}`);
-  }
+  const fields = { ...common, ...roles };
+  const parsed = findFamily(type, 'a new model').configSchema.safeParse(fields);
+  if (!parsed.success) throw new LexrayError('CONFIG', `a new ${type}: ${schemaComplaint(parsed.error, fields)}`);
   const config = parsed.data;
   return {
     config,
