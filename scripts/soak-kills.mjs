@@ -64,7 +64,8 @@ async function disturb(threads) {
       if (repeats || !(largest <= 1e-6)) fail(`run ${tally.runs} at ${threads} threads: weights differ by ${largest}`);
     }
     if (repeats && found.metrics !== reference.metrics) fail(`run ${tally.runs}: metrics.jsonl differs`);
-    rmSync(output, { recursive: true, force: true });
+    console.error(`run ${tally.runs} at ${threads} threads is as it should be; ${tally.kills} kills so far`);
+    for (const path of [output, `${output}.training`]) rmSync(path, { recursive: true, force: true });
   }
   const steps = [...tally.steps].sort((a, b) => a - b);
   console.log(
