@@ -45,6 +45,11 @@ export { holm } from './evaluate/significance/holm.ts';
 export { pairedTTest, type TTest } from './evaluate/significance/paired-t-test.ts';
 export { type RandomizationTest, randomizationTest } from './evaluate/significance/randomization-test.ts';
 export { exportOnnx, type OnnxExport, type OnnxExportOptions } from './export/onnx.ts';
+export {
+  exportSentenceTransformers,
+  type SentenceTransformersExport,
+  type SentenceTransformersExportOptions,
+} from './export/sentence-transformers.ts';
 export type { HubDataset } from './export/st-train/script.ts';
 export type { StTrainConfig, StTrainSettings } from './export/st-train/settings.ts';
 export type { LocalData } from './export/st-train/training-data.ts';
