@@ -17,14 +17,12 @@ interface Holder {
   readonly since: number;
 }
 
-/** Lets go of an output. */
-export type ReleaseOutput = () => Promise<void>;
-
 /**
  * Takes an output for this process. Where no lock can be written, there is none.
+ * @returns what lets go of it
  * @throws LexrayError USAGE when a process that is alive has it
  */
-export async function lockOutput(output: string): Promise<ReleaseOutput> {
+export async function lockOutput(output: string): Promise<() => Promise<void>> {
   const path = await realPath(resolve(output));
   const lock = join(tmpdir(), `lexray-${createHash('sha256').update(path).digest('hex').slice(0, 24)}.lock`);
   const holder: Holder = { pid: process.pid, output: path, since: Date.now() };
