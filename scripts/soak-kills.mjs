@@ -25,6 +25,8 @@ if (values.program === undefined) setUp();
 const program = resolve(values.program ?? join(root, 'dist', 'cli', 'main.js'));
 const model = join(root, 'test', 'fixtures', 'tiny-model');
 const wantedKills = Number(values.kills);
+/** After so many kills a run may go to its end. */
+const killsOfARun = 7;
 
 // A generator of moments that a seed repeats: mulberry32.
 let state = Number(values.seed) >>> 0;
@@ -56,7 +58,8 @@ async function disturb(threads) {
   while (tally.kills < wantedKills) {
     const output = join(folder, `killed-${threads}-${tally.runs++}`);
     for (let start = 0; !existsSync(output); start++) {
-      await runAndKill(output, threads, start > 0, seconds, tally);
+      const spared = start >= killsOfARun || tally.kills >= wantedKills;
+      await runAndKill(output, threads, { resume: start > 0, spared, seconds }, tally);
     }
     const found = fingerprint(output);
     if (found.hash !== reference.hash) {
@@ -80,11 +83,11 @@ async function disturb(threads) {
   );
 }
 
-/** Runs to the end, or to a kill: after a random time, or as something half-written appears in the folder of the run. */
-async function runAndKill(output, threads, resume, seconds, tally) {
+/** Runs to the end, or to a kill: after a random time, or as a half-written checkpoint appears in the folder of the run. */
+async function runAndKill(output, threads, { resume, spared, seconds }, tally) {
   const training = `${output}.training`;
   const atSave = uniform() < 0.5;
-  const moment = atSave ? 1 + Math.floor(uniform() * 25) : uniform() * seconds * 1000;
+  const moment = atSave ? 1 + Math.floor(uniform() * 6) : uniform() * seconds * 1000;
   const delay = uniform() * 4;
   const child = start(output, threads, resume);
   let killed = false;
@@ -93,11 +96,14 @@ async function runAndKill(output, threads, resume, seconds, tally) {
   };
   let timer;
   let watcher;
-  if (atSave) {
+  if (spared) {
+    // Nobody disturbs it.
+  } else if (atSave) {
     mkdirSync(training, { recursive: true });
-    let seen = 0;
+    const seen = new Set();
     watcher = watch(training, (_event, name) => {
-      if (!name?.endsWith('.partial') || ++seen < moment || timer !== undefined) return;
+      if (!/^\.(checkpoint|best)-.*\.partial$/.test(name ?? '') || seen.add(name).size < moment || timer !== undefined)
+        return;
       timer = setTimeout(kill, delay);
     });
   } else {
