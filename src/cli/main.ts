@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { LexrayError } from '../util/errors.ts';
 /** The program `lexray`. Ctrl-C once asks for a clean stop; twice stops at once. */
+import { LexrayError } from '../util/errors.ts';
 import { runCommandLine } from './command-line.ts';
 import { exitCodeOf, exitCodes, formatError } from './exit-code.ts';
 import { verbs } from './registry.ts';

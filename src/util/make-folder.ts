@@ -18,7 +18,7 @@ export async function makeFolder(folder: string): Promise<void> {
       if (code === 'EEXIST' && (await isFolder(path))) continue; // somebody else has made it meanwhile
       if (code !== 'ENOENT') throw error;
       throw new LexrayError('USAGE', `no folder can be made in ${dirname(path)}`, {
-        where: folder,
+        where: dirname(path),
         cause: error,
         cure: 'choose another output',
       });
