@@ -97,6 +97,7 @@ async function run(exponent) {
           ...loadRecipe(given.recipe).settings,
           maxSteps: steps,
           batchSize: Number(given['batch-size']),
+          accumulationSteps: 1,
           queryMaxLength: Number(given.length),
           documentMaxLength: Number(given.length),
           headCheck: false,

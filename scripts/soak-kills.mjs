@@ -95,25 +95,30 @@ async function runAndKill(output, threads, { resume, spared, seconds }, tally) {
     killed = child.process.kill('SIGKILL') || killed;
   };
   let timer;
+  let poll;
   let watcher;
   if (spared) {
     // Nobody disturbs it.
   } else if (atSave) {
-    mkdirSync(training, { recursive: true });
     const seen = new Set();
-    watcher = watch(training, (_event, name) => {
-      if (!/^\.(checkpoint|best)-.*\.partial$/.test(name ?? '') || seen.add(name).size < moment || timer !== undefined)
-        return;
-      timer = setTimeout(kill, delay);
-    });
+    const onChange = (_event, name) => {
+      if (!/^\.(checkpoint|best)-.*\.partial$/.test(name ?? '') || seen.add(name).size < moment) return;
+      timer ??= setTimeout(kill, delay);
+    };
+    // A run that begins makes its folder anew.
+    poll = setInterval(() => {
+      if (!existsSync(join(training, 'config.json'))) return;
+      clearInterval(poll);
+      watcher = watch(training, onChange);
+    }, 5);
   } else {
     timer = setTimeout(kill, moment);
   }
   const { code, stderr } = await child.done;
   clearTimeout(timer);
+  clearInterval(poll);
   watcher?.close();
   if (code === 0) return;
-  // An empty folder that is here only because it is watched is no earlier run.
   if (!killed) fail(`exit code ${code}: ${stderr}`);
   tally.kills++;
   const names = existsSync(training) ? readdirSync(training, { recursive: true }).map(String) : [];
