@@ -101,7 +101,7 @@ function sectionsOf(study: ReportStudy): Section[] {
           section(
             'What predicts collapse',
             paragraph(
-              'From the cells whose head was not corrected. A range says: collapse outside of it; it is chosen on the other backbones, so that no figure is judged by what it was fitted to. Intervals are bootstraps over cells.',
+              'From the cells whose head was not corrected. A range says: collapse outside of it; it is chosen on the other backbones, so that no figure is judged by what it was fitted to; diagnose and the norm above 2 have their thresholds already. Intervals are bootstraps over cells.',
             ),
             ...predictors.map(htmlTable),
           ),

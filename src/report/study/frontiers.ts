@@ -19,8 +19,8 @@ export function frontierFigures(study: ReportStudy): readonly Markup[] {
     paragraph(
       `Each curve is a cell on the queries of ${collection}: ${what} against FLOPS at the prunings ${places.map((place) => place.split(' ')[1]).join(', ')} (terms of a query / terms of a document, 0 for all), with 95 % intervals for new seeds and new queries. Up is better, left is cheaper. Cells without an active dimension have no place.`,
     ),
-    ...groupsOfCells(study).map(({ label, cells }) =>
-      figures(
+    figures(
+      ...groupsOfCells(study).map(({ label, cells }) =>
         figure(
           plot({
             title: label === '' ? `${what} against FLOPS` : `${what} against FLOPS, ${label}`,

@@ -14,8 +14,7 @@ export function predictorTable(predictors: readonly ReportPredictor[]): readonly
   const sorted = [...predictors].sort((a, b) => (b.accuracy?.mean ?? 0) - (a.accuracy?.mean ?? 0));
   return [
     {
-      caption:
-        'What predicts collapse before training: balanced accuracy with thresholds from the other backbones (of rules, as they are), areas under ROC curves, and the healthy range that each backbone was judged by',
+      caption: 'What predicts collapse before training: balanced accuracy, areas under ROC curves, healthy ranges',
       columns: [
         { label: 'Figure or rule' },
         ...['Balanced accuracy', 'Other backbone and arm', 'Area, heads made larger', 'Area, made smaller'].map(right),
