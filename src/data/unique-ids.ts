@@ -26,7 +26,7 @@ export class UniqueIds {
     if (this.has(id)) {
       throw badInput(`the ${kind} ${JSON.stringify(id)} occurs twice`, {
         where,
-        cure: `give each record a ${kind} of its own`,
+        cure: `give each record its own ${kind}`,
       });
     }
     let last = this.#sets.at(-1);

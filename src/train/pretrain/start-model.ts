@@ -132,6 +132,8 @@ export function parameterCount(config: ModelConfig): number {
 export function checkSequenceLength(config: ModelConfig, length: number): void {
   const { maxPositions } = modelShape(config);
   if (length > maxPositions) {
-    throw new LexrayError('CONFIG', `sequences of ${length} tokens, but the model takes at most ${maxPositions}`);
+    throw new LexrayError('CONFIG', `sequences of ${length} tokens, but the model takes at most ${maxPositions}`, {
+      cure: `give a length of at most ${maxPositions} (--length)`,
+    });
   }
 }
