@@ -106,7 +106,7 @@ const sources = {
 };
 
 /** Writes a BEIR folder of the pairs of dev and eval, with documents of train beside them. */
-function writeCollection(folder, pairs, limit) {
+function writeCollection(folder, pairs) {
   const documents = new Map(); // text → {id, split}
   for (const { document, split, source } of pairs) {
     // Equal documents of several groups are one document; that of a held-out side counts.
@@ -115,7 +115,7 @@ function writeCollection(folder, pairs, limit) {
   }
   const order = [...documents].map(([text, about]) => ({ text, ...about, at: share(`document ${text}`) }));
   order.sort((a, b) => (a.split === 'train') - (b.split === 'train') || a.at - b.at);
-  const kept = order.slice(0, Math.max(limit, order.filter(({ split }) => split !== 'train').length));
+  const kept = order.slice(0, Math.max(documentsOfCollection, order.filter(({ split }) => split !== 'train').length));
   kept.sort((a, b) => a.at - b.at);
   const ids = new Map(kept.map(({ text, source }, i) => [text, `${source}-${i}`]));
 
@@ -131,10 +131,7 @@ function writeCollection(folder, pairs, limit) {
   for (const split of ['dev', 'eval']) {
     const own = [...queries].filter(([, { splits }]) => splits.size === 1 && splits.has(split));
     own.sort((a, b) => share(`query ${a[0]}`) - share(`query ${b[0]}`));
-    for (const [text, { documents: relevant }] of own.slice(
-      0,
-      limit === documentsOfCollection ? queriesOfSplit : Infinity,
-    )) {
+    for (const [text, { documents: relevant }] of own.slice(0, queriesOfSplit)) {
       const id = `${split}-${written.length}`;
       written.push({ _id: id, text });
       for (const document of relevant) qrels[split].push(`${id}\t${document}\t1\n`);
@@ -151,7 +148,6 @@ function writeCollection(folder, pairs, limit) {
 const train = [];
 const report = {};
 mkdirSync(join(options.output, 'texts'), { recursive: true });
-const union = [];
 for (const [source, read] of Object.entries(sources)) {
   const pairs = [];
   const texts = [];
