@@ -1,7 +1,8 @@
 /** What verbs that read streams of texts have in common: their options, and what they say of the lines they could not use. */
 import { z } from 'zod';
 import type { StreamReport } from '../data/text-stream/stream-report.ts';
-import type { TextStreamOptions } from '../data/text-stream/stream-texts.ts';
+import type { StreamedText, TextStreamOptions } from '../data/text-stream/stream-texts.ts';
+import { badInput } from '../util/errors.ts';
 import { choice, type OptionSpec, optionalChoice, optionalInteger, words } from './option.ts';
 import type { VerbContext } from './verb.ts';
 
@@ -60,6 +61,23 @@ export function streamOptions(
   report: StreamReport,
 ): TextStreamOptions {
   return { format, fields: field, column, invalidUtf8, report, signal, onProgress };
+}
+
+/**
+ * The texts of a stream.
+ * @throws LexrayError BAD_INPUT at the end when none of its lines could be used, with what they were
+ */
+export async function* usableTexts(
+  texts: AsyncIterable<StreamedText>,
+  report: StreamReport,
+  { invalidUtf8 }: TextStreamSettings,
+): AsyncGenerator<string> {
+  for await (const { text } of texts) yield text;
+  if (report.texts === 0 && report.lines > 0) {
+    throw badInput(`none of the lines can be used: ${report.describe(invalidUtf8).join('; ')}`, {
+      cure: 'give UTF-8 with a text a line; --format, --field and --column say where a text is, --invalid-utf8 what becomes of bad bytes',
+    });
+  }
 }
 
 /** What is reported of a stream that was read; warns of lines that were not used as they are. */

@@ -48,6 +48,20 @@ function resultOf(verb: string, { code, stdout }: Outcome): Record<string, unkno
   return data;
 }
 
+describe('texts of which no line can be used', () => {
+  it.each([
+    ['tokenizer train', ['tokenizer', 'train', 'latin.txt', '-o', 't', '--size', '150']],
+    ['expand', ['expand', tinyModel, '--texts', 'latin.txt', '-o', 'e', '--size', '10']],
+  ])('are told by %s, with the lines and what is wrong', async (_verb, args) => {
+    await writeFile(at('latin.txt'), Buffer.from('caf\xe9\n\ngar\xe7on\n', 'latin1'));
+    const { code, stderr } = await lexray([...args, '-q'], { cwd: folder });
+    expect(code).toBe(3);
+    expect(stderr).toContain('none of the lines can be used: 2 lines are not UTF-8, left out: ');
+    expect(stderr).toContain('latin.txt:1');
+    expect(stderr).toContain('--invalid-utf8');
+  });
+});
+
 describe('tokenizer train', () => {
   it('writes WordPiece', async () => {
     const outcome = await lexray(

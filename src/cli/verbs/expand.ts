@@ -13,6 +13,7 @@ import {
   streamSchema,
   textFilesDescription,
   textStreamOptions,
+  usableTexts,
 } from '../text-stream-options.ts';
 import { defineVerb, type Verb } from '../verb.ts';
 
@@ -94,7 +95,7 @@ export const expandVerb: Verb = defineVerb({
       { openModelFolder },
       { findTextFiles },
       { StreamReport },
-      { streamTexts, textsOnly },
+      { streamTexts },
       { loadTokenizer },
       { countUnigrams },
       { unigramRule },
@@ -125,15 +126,18 @@ export const expandVerb: Verb = defineVerb({
         normalization: ({ nfkc: 'NFKC', nfc: 'NFC', none: 'none' } as const)[settings.normalization],
       });
       const report = new StreamReport();
-      const counts = await countUnigrams(textsOnly(streamTexts(files, streamOptions(settings, context, report))), {
-        rule,
-        size,
-        minFrequency,
-        mostWords: maxWords,
-        temporaryFolder: dirname(resolve(output)),
-        signal,
-        onProgress,
-      });
+      const counts = await countUnigrams(
+        usableTexts(streamTexts(files, streamOptions(settings, context, report)), report, settings),
+        {
+          rule,
+          size,
+          minFrequency,
+          mostWords: maxWords,
+          temporaryFolder: dirname(resolve(output)),
+          signal,
+          onProgress,
+        },
+      );
       const stream = streamJson(files, report, settings, onWarning);
       const parents = await modelParents(folder);
       for (const file of files) parents[file] = await hashFile(file);

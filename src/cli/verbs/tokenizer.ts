@@ -10,6 +10,7 @@ import {
   streamSchema,
   textFilesDescription,
   textStreamOptions,
+  usableTexts,
 } from '../text-stream-options.ts';
 import { defineVerb, type Verb } from '../verb.ts';
 
@@ -69,19 +70,17 @@ export const tokenizerVerb: Verb = defineVerb({
     const { output, force, signal, onProgress, onWarning, config } = context;
     const { type, size, style, normalization, minFrequency, limitAlphabet, maxWords, maxLength } = settings;
     await checkOutput(output, force);
-    const [{ findTextFiles }, { StreamReport }, { streamTexts, textsOnly }, training, { hashFile }] = await Promise.all(
-      [
-        import('../../data/text-stream/find-text-files.ts'),
-        import('../../data/text-stream/stream-report.ts'),
-        import('../../data/text-stream/stream-texts.ts'),
-        import('../../tokenizer/train-tokenizer.ts'),
-        import('../../util/manifest.ts'),
-      ],
-    );
+    const [{ findTextFiles }, { StreamReport }, { streamTexts }, training, { hashFile }] = await Promise.all([
+      import('../../data/text-stream/find-text-files.ts'),
+      import('../../data/text-stream/stream-report.ts'),
+      import('../../data/text-stream/stream-texts.ts'),
+      import('../../tokenizer/train-tokenizer.ts'),
+      import('../../util/manifest.ts'),
+    ]);
     const { writeTokenizerFolder } = await import('../../tokenizer/write-tokenizer.ts');
     const files = await findTextFiles(settings.texts);
     const report = new StreamReport();
-    const texts = textsOnly(streamTexts(files, streamOptions(settings, context, report)));
+    const texts = usableTexts(streamTexts(files, streamOptions(settings, context, report)), report, settings);
     const {
       json,
       size: tokens,

@@ -131,11 +131,6 @@ export async function* streamTexts(
   }
 }
 
-/** The texts alone. */
-export async function* textsOnly(texts: AsyncIterable<StreamedText>): AsyncGenerator<string> {
-  for await (const { text } of texts) yield text;
-}
-
 function formatOfName(path: string): TextFormat {
   const extension = /\.([a-z]+)(?:\.(?:gz|zst))?$/i.exec(path)?.[1]?.toLowerCase() ?? '';
   if (['jsonl', 'ndjson', 'json'].includes(extension)) return 'jsonl';
