@@ -8,6 +8,7 @@
  * it. A resample in which B's cost falls beyond the end of A is given A's value at that end and counted.
  */
 import { badInput } from '../util/errors.ts';
+import { mean } from '../util/mean.ts';
 import { Random } from '../util/random.ts';
 import { interpolateMonotone } from './monotone-interpolation.ts';
 import { type BootstrapOptions, type Interval, quantile } from './significance/bootstrap-interval.ts';
@@ -90,13 +91,13 @@ export function compareAtEqualCost(
   function estimateAt(means: CurveMeans, point: OperatingPoint): { a: number | undefined; b: number; cost: number } {
     const cost = meanCost(point, means.queries);
     const a = means.places.length === 0 ? undefined : interpolateMonotone(means.places, means.values, Math.log(cost));
-    return { a, b: mean(point.effectiveness, means.queries), cost };
+    return { a, b: meanOf(point.effectiveness, means.queries), cost };
   }
 }
 
 /** The costs that a curve spans, from its cheapest point to its dearest. */
 export function costRange(curve: readonly OperatingPoint[]): readonly [number, number] {
-  const costs = curve.map((point) => (typeof point.cost === 'number' ? point.cost : meanOf(point.cost)));
+  const costs = curve.map((point) => (typeof point.cost === 'number' ? point.cost : mean(point.cost)));
   return [Math.min(...costs), Math.max(...costs)];
 }
 
@@ -111,7 +112,7 @@ function curveMeans(curve: readonly OperatingPoint[], queries: Uint32Array): Cur
   const points = curve
     .map((point) => ({
       place: Math.log(meanCost(point, queries)),
-      value: mean(point.effectiveness, queries),
+      value: meanOf(point.effectiveness, queries),
       count: 1,
     }))
     // A point that costs these queries nothing has no place.
@@ -134,19 +135,13 @@ function valueAtEnd({ places, values }: CurveMeans, cost: number): number {
 }
 
 function meanCost({ cost }: OperatingPoint, queries: Uint32Array): number {
-  return typeof cost === 'number' ? cost : mean(cost, queries);
+  return typeof cost === 'number' ? cost : meanOf(cost, queries);
 }
 
-function mean(values: ArrayLike<number>, queries: Uint32Array): number {
+function meanOf(values: ArrayLike<number>, queries: Uint32Array): number {
   let sum = 0;
   for (const query of queries) sum += values[query]!;
   return sum / queries.length;
-}
-
-function meanOf(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]!;
-  return sum / values.length;
 }
 
 /** Checks the points and returns the number of their queries. */
@@ -160,7 +155,7 @@ function checkPoints(points: readonly OperatingPoint[]): number {
         cure: 'measure both systems on the same queries',
       });
     }
-    const value = typeof cost === 'number' ? cost : meanOf(cost);
+    const value = typeof cost === 'number' ? cost : mean(cost);
     if (!(value > 0)) throw badInput(`a cost must be above 0, got ${value}`, { cure: 'leave out what finds nothing' });
   }
   return queries;

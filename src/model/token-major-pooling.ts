@@ -3,8 +3,9 @@
  * form in which a product is computed in integers, and the maximum then goes over the second of three axes.
  */
 import type { Value } from '../compute/graph/graph.ts';
-import { Add, Concat, Gather, Linear, ReduceMax, Reshape, sliceRows, Transpose } from '../compute/graph/ops/index.ts';
+import { Add, ReduceMax, Transpose } from '../compute/graph/ops/index.ts';
 import type { TokenLayout } from './token-layout.ts';
+import { reduceTokens } from './vocabulary-tiles.ts';
 
 /** Vocabulary rows of one tile: for each, the hidden states are made integers once more. */
 const vocabularyTile = 2048;
@@ -17,24 +18,12 @@ const vocabularyTile = 2048;
  * @returns [V, S], sequences in bucket order
  */
 export function tokenMajorLogits(hidden: Value, weight: Value, bias: Value | undefined, layout: TokenLayout): Value {
-  const graph = hidden.graph;
-  const vocabulary = weight.dims[0] as number;
-  return graph.withoutDifferentiation(() => {
-    const buckets = layout.buckets.map((bucket) => ({
-      bucket,
-      rows: Gather(hidden, bucket.rows),
-      shape: Concat([sliceRows(bucket.attentionShape, 0, 2), graph.int64([-1])], 0, 3),
-    }));
-    const parts: Value[] = [];
-    for (let start = 0; start < vocabulary; start += vocabularyTile) {
-      const end = Math.min(vocabulary, start + vocabularyTile);
-      const tile = vocabulary <= vocabularyTile ? weight : sliceRows(weight, start, end);
-      const maxima = buckets.map(({ bucket, rows, shape }) =>
-        ReduceMax(Reshape(Linear(rows, tile), shape, [bucket.B, bucket.L, end - start]), 1, false),
-      );
-      parts.push(Concat(maxima, 0, 'S'));
-    }
-    const logits = Concat(parts, 1, vocabulary);
+  return hidden.graph.withoutDifferentiation(() => {
+    // A bias is the same for all tokens: it may come after the maximum.
+    const logits = reduceTokens(
+      { hidden, weight, bias: undefined, layout },
+      { rows: vocabularyTile, reduce: (of) => ReduceMax(of, 1, false) },
+    );
     return Transpose(bias ? Add(logits, bias) : logits, [1, 0]);
   });
 }

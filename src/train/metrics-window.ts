@@ -1,4 +1,6 @@
 /** The figures of the steps between two lines of metrics.jsonl, as one line: means over the steps. */
+
+import { mean } from '../util/mean.ts';
 import { HealthWindow } from './guard/health-window.ts';
 import type { StepHealth } from './guard/step-health.ts';
 import type { MetricsRow } from './metrics-log.ts';
@@ -63,7 +65,3 @@ export class MetricsWindow {
 const none = new Float32Array();
 const noTerms = { counts: none, vectors: 0 };
 const emptied = { scores: none, queryTerms: noTerms, documentTerms: noTerms };
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}

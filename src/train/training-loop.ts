@@ -1,6 +1,7 @@
 /** The main loop of training: batch, gradients, update, and from time to time metrics, an evaluation, a checkpoint. */
 import type { Engine, VariableSpec } from '../compute/runtime/engine.ts';
 import { LexrayError } from '../util/errors.ts';
+import { mean } from '../util/mean.ts';
 import type { ProgressListener } from '../util/progress.ts';
 import type { BatchSampler } from './batch-sampler.ts';
 import type { DevResult } from './dev-evaluation.ts';
@@ -226,10 +227,4 @@ export class TrainingLoop {
       cure: 'go on with --resume',
     });
   }
-}
-
-function mean(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]!;
-  return sum / values.length;
 }

@@ -3,6 +3,7 @@ import { type BeirCollection, loadBeir } from '../../data/load-beir.ts';
 import { retrieve } from '../../model/retrieve.ts';
 import { SparseEncoder } from '../../model/sparse-encoder.ts';
 import { sampleCollection } from '../../train/dev-evaluation.ts';
+import { mean } from '../../util/mean.ts';
 import { Random } from '../../util/random.ts';
 import type { SparseVectors } from '../../vectors/sparse-vectors.ts';
 import { rowLengths } from '../../vectors/statistics.ts';
@@ -112,8 +113,4 @@ export async function measureNothing(settings: FinetuneCellSettings, work: CellW
 function medianOf(vectors: SparseVectors): number {
   const lengths = rowLengths(vectors).sort();
   return lengths[Math.floor((lengths.length - 1) / 2)] ?? 0;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -7,6 +7,7 @@
 import type { ReportCell, ReportFamily, ReportStudy } from '../../report/study/data.ts';
 import { shownScores } from '../../report/study/sweep.ts';
 import type { Estimate } from '../../report/table.ts';
+import { mean } from '../../util/mean.ts';
 import { analyseStudy } from '../analyse-study.ts';
 import { crossedInterval } from '../analysis/crossed-interval.ts';
 import { verdictsInWords } from '../analysis/in-words.ts';
@@ -146,8 +147,4 @@ function familiesOf(design: StudyDesign, lines: readonly ResultLine[]): ReportFa
       };
     }),
   }));
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
