@@ -42,6 +42,9 @@ export const pretrainVerb: Verb = defineVerb({
     }),
     positions: integer('its longest input in tokens', { default: 512, min: 8 }),
     untied: flag('give it a decoder of its own instead of the word embeddings'),
+    attentionStart: optionalChoice('what its heads look at before training', ['neighbours', 'random'], {
+      shownDefault: 'neighbours where positions are learned',
+    }),
     tokens: optionalInteger('train on so many tokens, special ones included', { min: 1, max: 1e15 }),
     steps: optionalInteger('or for so many steps', { min: 1 }),
     repeat: integer('how often texts are repeated: --tokens / N different ones', { default: defaults.repeat, min: 1 }),
@@ -163,6 +166,7 @@ interface Settings {
   readonly intermediate: number | undefined;
   readonly positions: number;
   readonly untied: boolean;
+  readonly attentionStart: 'neighbours' | 'random' | undefined;
   readonly tokens: number | undefined;
   readonly steps: number | undefined;
   readonly repeat: number;
@@ -227,6 +231,7 @@ function pretrainSettings(settings: Settings, seed: number): PretrainSettings {
 
 async function startOf(settings: Settings, context: VerbContext): Promise<StartModel> {
   const { model, new: type, tokenizer, layers, hidden, heads, intermediate, positions, untied } = settings;
+  const { attentionStart } = settings;
   if ((model === undefined) === (type === undefined)) {
     throw new LexrayError('USAGE', 'expected either --model or --new', {
       cure: 'give a model to go on from, or the type of a new one',
@@ -236,7 +241,7 @@ async function startOf(settings: Settings, context: VerbContext): Promise<StartM
   if (tokenizer === undefined) {
     throw new LexrayError('USAGE', '--new needs --tokenizer', { cure: 'make one with lexray tokenizer train' });
   }
-  return { create: { type: type!, tokenizer, layers, hidden, heads, intermediate, positions, untied } };
+  return { create: { type: type!, tokenizer, layers, hidden, heads, intermediate, positions, untied, attentionStart } };
 }
 
 async function readAbout(path: string | undefined): Promise<string | undefined> {

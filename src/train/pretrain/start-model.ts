@@ -5,6 +5,7 @@ import { findFamily, modelShape } from '../../checkpoint/families/registry.ts';
 import { openModelFolder, requireSharedEncoder } from '../../checkpoint/layouts/model-folder.ts';
 import type { OutputVocabulary } from '../../checkpoint/layouts/output-vocabulary.ts';
 import { initializeWeights } from '../../model/initialize-weights.ts';
+import { attendToNeighbours, hasLearnedPositions } from '../../model/neighbour-attention.ts';
 import { checkVocabulary } from '../../tokenizer/check-vocabulary.ts';
 import { loadTokenizer } from '../../tokenizer/load-tokenizer.ts';
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
@@ -27,6 +28,11 @@ export interface NewModel {
   readonly positions?: number | undefined;
   /** A decoder of its own instead of the word embeddings. @default false */
   readonly untied?: boolean | undefined;
+  /**
+   * What attention looks at before training: in models with learned positions half of the heads can start by looking at the
+   * neighbours of their token. @default neighbours, in ModernBERT (rotary positions) random
+   */
+  readonly attentionStart?: 'neighbours' | 'random' | undefined;
 }
 
 /** A model folder, or a model to be made. */
@@ -85,6 +91,15 @@ async function createModel(wanted: NewModel, seed: number): Promise<OpenStartMod
   const tokenizer = await loadTokenizer(wanted.tokenizer);
   const { pad } = tokenizer.specialTokens;
   if (pad === undefined) throw badInput('the tokenizer has no padding token', { where: wanted.tokenizer });
+  if (wanted.type === 'modernbert' && wanted.attentionStart === 'neighbours') {
+    throw new LexrayError(
+      'CONFIG',
+      'attention to neighbours is a start for learned positions, and those of modernbert are rotary',
+      {
+        cure: 'leave it out, or make a bert or roberta',
+      },
+    );
+  }
   const { type, layers, hidden, heads = Math.max(1, Math.floor(hidden / 64)), positions = 512 } = wanted;
   const common = {
     model_type: type,
@@ -117,7 +132,13 @@ async function createModel(wanted: NewModel, seed: number): Promise<OpenStartMod
     casing: 'keep',
     outputVocabulary: undefined,
     paths: [],
-    loadWeights: () => initializeWeights(config, { seed }),
+    loadWeights: () => {
+      const weights = initializeWeights(config, { seed });
+      const { attentionStart = 'neighbours' } = wanted;
+      return hasLearnedPositions(config) && attentionStart === 'neighbours'
+        ? attendToNeighbours(config, weights)
+        : weights;
+    },
     close: async () => {},
   };
 }
