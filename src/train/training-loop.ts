@@ -13,6 +13,7 @@ import { evaluationKey, type MetricsListener } from './metrics-log.ts';
 import { type LoggedStep, MetricsWindow } from './metrics-window.ts';
 import type { Objective } from './objective.ts';
 import { type OptimizerGroups, optimizerGroups, type SpecialVariables } from './optimizer-groups.ts';
+import { adamWStep, batchShares } from './optimizer-step.ts';
 import type { RegularizerWeights } from './regularizer-weights.ts';
 import { RunLog } from './run-log.ts';
 import { learningRateFactor } from './schedules.ts';
@@ -101,32 +102,15 @@ export class TrainingLoop {
     const { config, engine, sampler, steps, training, weights } = this.#parts;
     const started = performance.now();
     const regularizerWeights = weights.at(step);
-    const { accumulationSteps: batches, queryTopTerms, documentTopTerms, temperature } = config;
+    const { queryTopTerms, documentTopTerms, temperature } = config;
     const done: { batch: TrainingBatch; result: StepResult }[] = [];
-    for (let i = 0; i < batches; i++) {
+    for (const share of batchShares(config, step)) {
       const batch = sampler.next();
-      const result = await training.run(batch, {
-        regularizerWeights,
-        batchWeight: 1 / batches,
-        gradients: i === 0 ? 'replace' : 'add',
-        // Each batch has dropout masks of its own.
-        seed: (config.seed + Math.imul(i, 0x85ebca6b)) >>> 0,
-        step,
-      });
-      done.push({ batch, result });
+      done.push({ batch, result: await training.run(batch, { regularizerWeights, ...share }) });
     }
     const warmup = this.#warmupSteps;
     const learningRate = config.learningRate * learningRateFactor(step, steps, warmup, config.learningRateFloor);
-    const { gradientNorm } = await engine.adamW({
-      step,
-      learningRate,
-      beta1: config.beta1,
-      beta2: config.beta2,
-      epsilon: config.epsilon,
-      weightDecay: config.weightDecay,
-      ...this.#groups,
-      maxGradientNorm: config.maxGradientNorm,
-    });
+    const { gradientNorm } = await engine.adamW(adamWStep(config, this.#groups, { step, learningRate }));
     const milliseconds = performance.now() - started;
     const limits = { queryTopTerms, documentTopTerms };
     const health = done.map(({ batch: { otherPositives }, result }) =>

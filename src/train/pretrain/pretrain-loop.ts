@@ -11,6 +11,7 @@ import {
 } from '../checkpoints.ts';
 import type { MetricsListener, MetricsRow } from '../metrics-log.ts';
 import { optimizerGroups } from '../optimizer-groups.ts';
+import { adamWStep, batchShares } from '../optimizer-step.ts';
 import { RunLog } from '../run-log.ts';
 import { evaluateHeldOut } from './evaluate-held-out.ts';
 import type { MaskedBatches } from './masked-batches.ts';
@@ -165,31 +166,15 @@ export class PretrainLoop {
     const results: MaskedStepResult[] = [];
     let tokens = tokensBefore;
     let position: SequencePosition | undefined;
-    for (let i = 0; i < config.accumulationSteps; i++) {
+    for (const share of batchShares(config, step)) {
       const batch = await batches.next();
-      const result = await session.step.run(batch.sequences, {
-        batchWeight: 1 / config.accumulationSteps,
-        gradients: i === 0 ? 'replace' : 'add',
-        // Each batch has dropout masks of its own.
-        seed: (config.seed + Math.imul(i, 0x85ebca6b)) >>> 0,
-        step,
-      });
-      results.push(result);
+      results.push(await session.step.run(batch.sequences, share));
       tokens += batch.tokenCount;
       position = batch.next;
     }
     const middle = (this.#progress(step - 1, tokensBefore) + this.#progress(step, tokens)) / 2;
     const learningRate = config.learningRate * rateAt(middle, config);
-    const { gradientNorm } = await session.engine.adamW({
-      step,
-      learningRate,
-      beta1: config.beta1,
-      beta2: config.beta2,
-      epsilon: config.epsilon,
-      weightDecay: config.weightDecay,
-      ...this.#groups,
-      maxGradientNorm: config.maxGradientNorm,
-    });
+    const { gradientNorm } = await session.engine.adamW(adamWStep(config, this.#groups, { step, learningRate }));
     const milliseconds = performance.now() - started;
     const loss = meanOf(results, (result) => result.loss);
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw this.#divergence(step);
