@@ -11,8 +11,6 @@
 // | lexray-tiny-bpe | RoBERTa | byte-level BPE, cased |
 // | lexray-tiny-modern | ModernBERT | WordPiece, lower-cased |
 //
-// The BERT and RoBERTa types do not learn with these settings yet (docs/log.md, "A BERT-type backbone that does not learn").
-//
 // All have the same size, the same texts and the same settings. The texts are the novels of --data, and those of pairs.mjs,
 // which leave out what its test collections hold (made first where --pairs is not there); what they are and how they are
 // licensed is in `backbone-data.md` beside this file, which becomes part of the card. --random makes the control: the same
