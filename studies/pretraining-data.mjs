@@ -1,6 +1,6 @@
 // Makes the texts of the pre-training study from those of scripts/models/pairs.mjs, which leave out what the collections hold:
 //
-//     node studies/pretraining-data.mjs --pairs studies/data -o studies/data/pretraining
+//     node studies/pretraining-data.mjs --pairs studies/data/pairs -o studies/data/pretraining
 //
 // | file | what |
 // |---|---|
