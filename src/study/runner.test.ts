@@ -100,6 +100,39 @@ describe('runStudy', () => {
     expect((await runStudy(design, failing, { results: path })).missing).toEqual([]);
   });
 
+  it('runs several side by side, each once, and no more than it was told to', async () => {
+    let [now, most] = [0, 0];
+    const slow: RunCell = async (settings, context) => {
+      most = Math.max(most, ++now);
+      await new Promise((resolve) => setTimeout(resolve, 1 + (context.seed % 3)));
+      now--;
+      return fake(settings, context);
+    };
+    const { lines, missing } = await runStudy(design, slow, { results: path, jobs: 3 });
+    expect(missing).toEqual([]);
+    expect(most).toBe(3);
+    expect(new Set(runs).size).toBe(28);
+    expect(await readResults(path)).toEqual(lines);
+  });
+
+  it('stops all that run side by side when one throws, and tells why', async () => {
+    const stopped: number[] = [];
+    const failing: RunCell = (_settings, { seed, signal }) =>
+      new Promise((_, reject) => {
+        if (seed === 2) setTimeout(() => reject(new LexrayError('FAILED', 'out of memory')), 5);
+        signal!.addEventListener('abort', () => {
+          stopped.push(seed);
+          reject(new LexrayError('INTERRUPTED', 'interrupted'));
+        });
+      });
+    await expect(runStudy(design, failing, { results: path, jobs: 3 })).rejects.toMatchObject({
+      message: 'out of memory',
+      where: 'gain=0, size=small, seed 2',
+    });
+    expect(stopped).toEqual(expect.arrayContaining([1, 3]));
+    expect(await readResults(path)).toEqual([]);
+  });
+
   it('refuses results that are none', async () => {
     const scores = (values: number[]): CellResult => ({
       metrics: {},

@@ -1,5 +1,5 @@
 /**
- * Runs the cells of a design one by one and appends each to the results as soon as it is done, so that a study can be stopped
+ * Runs the cells of a design, one by one or several side by side, and appends each to the results as soon as it is done, so that a study can be stopped
  * and goes on where it was. What a run is, the caller says (`RunCell`): training, in the verb; anything, in a test.
  *
  * No cell is left out: a run that throws stops the study, and is run again when it goes on. A run that collapses is a result.
@@ -36,6 +36,8 @@ export interface RunStudyOptions {
   readonly only?: ((cell: StudyCell) => boolean) | undefined;
   /** Stop after so many runs. @default all */
   readonly limit?: number | undefined;
+  /** Runs side by side. @default 1 */
+  readonly jobs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
   readonly onWarning?: WarningListener | undefined;
@@ -56,22 +58,40 @@ export interface StudyState {
  *   INTERRUPTED when the signal fires; what a run throws, with its name
  */
 export async function runStudy(design: StudyDesign, run: RunCell, options: RunStudyOptions): Promise<StudyState> {
-  const { results, only = () => true, limit = Number.POSITIVE_INFINITY, signal, onProgress, onWarning } = options;
+  const { results, only = () => true, limit = Number.POSITIVE_INFINITY, jobs = 1, onProgress, onWarning } = options;
   const state = await studyState(design, options);
   const lines = [...state.lines];
   const todo = state.missing.filter(only).slice(0, limit);
-  for (const [i, cell] of todo.entries()) {
-    throwIfAborted(signal);
-    const place = `run ${i + 1} of ${todo.length}`;
-    onProgress?.({ phase: `${place}: ${cellName(cell)}`, done: i, total: todo.length, unit: 'runs' });
-    const line = await runLine(design.name, cell, run, {
-      signal,
-      onProgress: onProgress && ((event) => onProgress({ ...event, phase: `${place}: ${event.phase}` })),
-      onWarning: onWarning && ((message) => onWarning(`${cellName(cell)}: ${message}`)),
-    });
-    await appendResult(results, line);
-    lines.push(line);
-  }
+  const failure = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, failure.signal]) : failure.signal;
+  const queue = todo.entries();
+  let appended = Promise.resolve();
+  let done = 0;
+  const work = async (): Promise<void> => {
+    for (const [i, cell] of queue) {
+      throwIfAborted(signal);
+      const place = `run ${i + 1} of ${todo.length}`;
+      onProgress?.({ phase: `${place}: ${cellName(cell)}`, done, total: todo.length, unit: 'runs' });
+      const line = await runLine(design.name, cell, run, {
+        signal,
+        onProgress: onProgress && ((event) => onProgress({ ...event, phase: `${place}: ${event.phase}` })),
+        onWarning: onWarning && ((message) => onWarning(`${cellName(cell)}: ${message}`)),
+      });
+      // One after another: the file has one writer at a time.
+      appended = appended.then(() => appendResult(results, line));
+      await appended;
+      lines.push(line);
+      done++;
+    }
+  };
+  // The first failure stops the others, and is what is told.
+  const ends = Array.from({ length: jobs }, () =>
+    work().catch((error: unknown) => {
+      if (!failure.signal.aborted) failure.abort(error);
+    }),
+  );
+  await Promise.all(ends);
+  if (failure.signal.aborted) throw failure.signal.reason;
   onProgress?.({ phase: 'runs', done: todo.length, total: todo.length, unit: 'runs' });
   return { cells: state.cells, lines, missing: state.missing.filter((cell) => !todo.includes(cell)) };
 }

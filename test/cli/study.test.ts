@@ -115,6 +115,28 @@ describe('study', () => {
     expect(JSON.parse(stdout)).toMatchObject({ rerun: { same: true, tolerance: 1e-6, changed: [] } });
   });
 
+  it('gets the same from cells that run side by side in processes of their own', async () => {
+    const beside = at('beside.jsonl');
+    const { code, stdout, stderr } = await study(design, '-o', beside, '--jobs', '2', '--threads', '1');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^4 of 4 cells are done\n/);
+    const byId = (lines: readonly ResultLine[]) => new Map(lines.map(({ id, scores }) => [id, scores]));
+    expect(byId(await readLines(beside))).toEqual(byId(await readLines(results)));
+    await rm(beside);
+  });
+
+  it('tells what went wrong in a process of its own, by the name of the cell', async () => {
+    const pairs = at('broken.jsonl');
+    await writeFile(pairs, '{"query": "one", "positive": "a text"}\nnot JSON\n');
+    const { fixed } = parse(await readFile(design, 'utf8')) as { fixed: Record<string, unknown> };
+    const other = await writeDesign(at('broken.yaml'), { seeds: [1], fixed: { ...fixed, data: pairs } });
+    const { code, stderr } = await study(other, '-o', at('lost.jsonl'), '--jobs', '2');
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/broken\.jsonl:2/);
+    await rm(pairs);
+    await rm(other);
+  });
+
   it('says what is not the same, with an exit code of its own', async () => {
     const [line] = await readLines(results);
     const other = at('other.jsonl');

@@ -3,13 +3,14 @@ import { z } from 'zod';
 import type { ResultLine } from '../../study/result-line.ts';
 import { LexrayError } from '../../util/errors.ts';
 import { formatCount, formatDuration } from '../format.ts';
-import { flag, optionalInteger, optionalText } from '../option.ts';
+import { flag, integer, optionalInteger, optionalText } from '../option.ts';
 import { defineVerb, type Verb, type VerbContext } from '../verb.ts';
 
 interface Settings {
   readonly design: string | undefined;
   readonly only: string | undefined;
   readonly limit: number | undefined;
+  readonly jobs: number;
   readonly root: string | undefined;
   readonly keep: boolean;
   readonly rerun: string | undefined;
@@ -27,6 +28,11 @@ export const studyVerb: Verb = defineVerb({
       placeholder: 'CELL',
     }),
     limit: optionalInteger('stop after so many cells', { min: 1 }),
+    jobs: integer('run so many cells side by side, each in a process of its own on --threads threads', {
+      default: 1,
+      min: 1,
+      max: 1024,
+    }),
     root: optionalText('where the paths of the design begin (default: the current folder)', { placeholder: 'DIR' }),
     keep: flag('keep the working folders, RESULTS.work/ID'),
     rerun: optionalText('run the cell of this line of RESULTS again (number, or first digits of its id), and compare', {
@@ -59,16 +65,20 @@ export const studyVerb: Verb = defineVerb({
   async run(settings, context) {
     checkForce(context);
     if (settings.rerun !== undefined) return rerunOf(settings.rerun, settings, context);
-    const [{ runStudy }, { selectCells }] = await Promise.all([
+    const [{ runStudy }, { selectCells }, { inProcesses }] = await Promise.all([
       import('../../study/runner.ts'),
       import('../../study/select-cells.ts'),
+      import('../../study/cells/cell-process.ts'),
     ]);
-    const { design, cells, open } = await openStudy(settings, context);
+    const { design, cells, open, options } = await openStudy(settings, context);
     const { output, signal, onProgress, onWarning } = context;
     const only = settings.only === undefined ? undefined : selectCells(settings.only, cells);
-    const { resolve, run } = open;
-    const { limit } = settings;
-    const state = await runStudy(design, run, { results: output, resolve, only, limit, signal, onProgress, onWarning });
+    const { limit, jobs } = settings;
+    const { resolve } = open;
+    const run = jobs === 1 ? open.run : inProcesses(options);
+    const state = await runStudy(design, run, {
+      ...{ results: output, resolve, only, limit, jobs, signal, onProgress, onWarning },
+    });
     const [done, missing] = [state.lines.length, state.missing.length];
     return {
       data: { output, study: design.name, cells: cells.length, done, missing },
@@ -94,11 +104,15 @@ export const studyVerb: Verb = defineVerb({
     if (lines.length > 0) {
       const seconds = lines.reduce((sum, line) => sum + line.seconds, 0) / lines.length;
       const basis = `${counted}; ${formatDuration(seconds)} a cell, the mean of those that are done`;
-      return { ...base, seconds: seconds * todo.length, basis };
+      return { ...base, seconds: (seconds * todo.length) / settings.jobs, basis };
     }
     const measured = await open.forecast(first.settings, { signal, onProgress });
     const basis = `${counted}; ${formatDuration(measured.seconds)} a cell, from ${measured.basis}`;
-    return { seconds: measured.seconds * todo.length, memoryBytes: measured.memoryBytes, outputBytes: 0, basis };
+    const [seconds, memoryBytes] = [
+      (measured.seconds * todo.length) / settings.jobs,
+      measured.memoryBytes * settings.jobs,
+    ];
+    return { seconds, memoryBytes, outputBytes: 0, basis };
   },
 });
 
@@ -123,8 +137,9 @@ async function openStudy({ design: path, root, keep }: Settings, { output, threa
   const design = await readDesign(path);
   const given = designCells(design).map(({ settings }) => settings);
   const [workFolder, cacheFolder] = [`${output}.work`, `${output}.pretrained`];
-  const open = await openCells(given, { root, workFolder, cacheFolder, keep, threads, signal });
-  return { design, cells: designCells(design, open.resolve), open };
+  const options = { root, workFolder, cacheFolder, keep, threads, signal };
+  const open = await openCells(given, options);
+  return { design, cells: designCells(design, open.resolve), open, options };
 }
 
 /** Figures that are further apart than this count as changed. */

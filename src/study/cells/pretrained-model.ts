@@ -10,11 +10,13 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { type MetricsRow, readMetrics } from '../../train/metrics-log.ts';
 import { measureHeldOut } from '../../train/pretrain/evaluate-held-out.ts';
 import { pretrain } from '../../train/pretrain/pretrain.ts';
 import { trainingFolderOf } from '../../train/run-folder.ts';
-import { LexrayError } from '../../util/errors.ts';
+import { LexrayError, throwIfAborted } from '../../util/errors.ts';
+import { lockOutput } from '../../util/output-lock.ts';
 import { toolName } from '../../util/version.ts';
 import { writeFileAtomic } from '../../util/write-atomic.ts';
 import { digestOf } from '../cells.ts';
@@ -57,10 +59,43 @@ export async function pretrainedModel(
   const path = join(folder, 'record.json');
   // A learning rate of 0 leaves the checkpoint as it is, whatever the tokens.
   const model = pretraining.config.learningRate === 0 ? work.at(pretraining.model) : join(folder, 'model');
-  if (existsSync(path)) {
+  const made = async (): Promise<PretrainedModel | undefined> => {
+    if (!existsSync(path)) return undefined;
     const record = JSON.parse(await readFile(path, 'utf8')) as PretrainingRecord;
-    if (record.broken !== undefined || existsSync(model)) return { ...record, model, key };
+    return record.broken !== undefined || existsSync(model) ? { ...record, model, key } : undefined;
+  };
+  const unlock = await lockWhenFree(folder, work.signal);
+  try {
+    return (await made()) ?? (await makeRecorded(pretraining, seed, { folder, path, model, key }, work));
+  } finally {
+    await unlock();
   }
+}
+
+/** Takes a folder for this process; waits while another makes the same model. */
+async function lockWhenFree(folder: string, signal: AbortSignal | undefined): Promise<() => Promise<void>> {
+  for (;;) {
+    throwIfAborted(signal);
+    try {
+      return await lockOutput(folder);
+    } catch (error) {
+      if (!(error instanceof LexrayError) || error.code !== 'USAGE') throw error;
+      await setTimeout(500);
+    }
+  }
+}
+
+async function makeRecorded(
+  pretraining: CellPretraining,
+  seed: number,
+  {
+    folder,
+    path,
+    model,
+    key,
+  }: { readonly folder: string; readonly path: string; readonly model: string; readonly key: string },
+  work: CellWork,
+): Promise<PretrainedModel> {
   await mkdir(folder, { recursive: true });
   const record =
     pretraining.config.learningRate === 0
