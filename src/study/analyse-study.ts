@@ -4,7 +4,12 @@
  * factors, so that nothing else differs between them. A cell without a result is an error: none is left out.
  */
 import { badInput } from '../util/errors.ts';
-import { analyseFamily, type ContrastResult, type FamilyOptions } from './analysis/contrast-family.ts';
+import {
+  analyseFamily,
+  type ContrastResult,
+  detectableEffect,
+  type FamilyOptions,
+} from './analysis/contrast-family.ts';
 import type { ScoreTable, WeightedCell } from './analysis/score-table.ts';
 import { designRuns } from './cells.ts';
 import type { DeclaredContrast, Levels, StudyDesign } from './design.ts';
@@ -13,7 +18,10 @@ import type { ResultLine } from './result-line.ts';
 /** The contrasts of one family, answered. */
 export interface FamilyResult {
   readonly family: string;
-  readonly contrasts: readonly ContrastResult[];
+  readonly contrasts: readonly (ContrastResult & {
+    /** The least effect that the design finds with a power of .8; infinite where it finds none. */
+    readonly detectable: number;
+  })[];
 }
 
 /**
@@ -29,16 +37,20 @@ export function analyseStudy(
   for (const contrast of design.contrasts) {
     families.set(contrast.family, [...(families.get(contrast.family) ?? []), contrast]);
   }
-  return [...families].map(([family, contrasts]) => ({
-    family,
-    contrasts: analyseFamily(
-      contrasts.map((contrast) => {
-        const { name, claim, matters } = contrast;
-        return { name, claim, matters, cells: contrastCells(contrast, design, lines) };
-      }),
-      options,
-    ),
-  }));
+  return [...families].map(([family, declared]) => {
+    const contrasts = declared.map((contrast) => {
+      const { name, claim, matters } = contrast;
+      return { name, claim, matters, cells: contrastCells(contrast, design, lines) };
+    });
+    const results = analyseFamily(contrasts, options);
+    return {
+      family,
+      contrasts: results.map((result, i) => ({
+        ...result,
+        detectable: detectableEffect(contrasts[i]!.cells, contrasts.length, options),
+      })),
+    };
+  });
 }
 
 /**

@@ -39,6 +39,8 @@ export interface ReportContrast {
   readonly effect: Required<Estimate>;
   readonly effectP: number;
   readonly signFlipP: number;
+  /** The least effect that the design finds with a power of .8; infinite where it finds none. */
+  readonly detectable: number;
   readonly seeds: number;
   readonly positive: number;
   readonly verdict: string;

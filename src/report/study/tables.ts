@@ -41,10 +41,11 @@ export function contrastTable({ name, contrasts, words }: ReportFamily): Table {
       right('p, t'),
       right('p, sign flip'),
       right('Seeds above 0'),
+      right('Detectable'),
       { label: 'Verdict' },
     ],
     rows: contrasts.map(
-      ({ name: claim, claim: sign, measure, effect, effectP, signFlipP, positive, seeds, verdict }) => [
+      ({ name: claim, claim: sign, measure, effect, effectP, signFlipP, detectable, positive, seeds, verdict }) => [
         sign === 'positive' ? claim : `${claim} (claimed: ${sign})`,
         measure,
         {
@@ -55,6 +56,7 @@ export function contrastTable({ name, contrasts, words }: ReportFamily): Table {
         formatPValue(effectP),
         formatPValue(signFlipP),
         `${positive} of ${seeds}`,
+        Number.isFinite(detectable) ? formatNumber(detectable) : 'none',
         { text: verdict, strong: verdict === 'confirmed' || verdict === 'refuted' },
       ],
     ),

@@ -16,6 +16,8 @@ import { holm } from '../../evaluate/significance/holm.ts';
 import { badInput } from '../../util/errors.ts';
 import { type CrossedBootstrapOptions, crossedBootstrap } from './crossed-bootstrap.ts';
 import { type CrossedInterval, crossedInterval } from './crossed-interval.ts';
+import { detectableDifference } from './detectable-difference.ts';
+import { meanSquares } from './mean-squares.ts';
 import { contrastTable, type WeightedCell } from './score-table.ts';
 import { type SignFlipTest, signFlipTest } from './sign-flip.ts';
 
@@ -89,4 +91,21 @@ function verdictOf(
   if (!testable) return 'not testable';
   if (!found) return 'undecided';
   return claim === 'none' || sign * mean > 0 ? 'confirmed' : 'refuted';
+}
+
+/**
+ * The least true effect that a design finds with a power of .8 by all tests that its verdicts rest on, from the variances of the
+ * contrast itself; infinite where it can find none.
+ * @param family contrasts of the family
+ */
+export function detectableEffect(
+  cells: readonly WeightedCell[],
+  family: number,
+  { tests = 'both', alpha = 0.05 }: FamilyOptions = {},
+): number {
+  const { components, seeds, queries } = meanSquares(contrastTable(cells));
+  const asked = tests === 'both' ? (['crossed-t', 'sign-flip'] as const) : (['crossed-t'] as const);
+  return Math.max(
+    ...asked.map((test) => detectableDifference(components, { seeds, queries, test, family, alpha, samples: 500 })),
+  );
 }

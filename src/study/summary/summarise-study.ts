@@ -132,7 +132,7 @@ function familiesOf(design: StudyDesign, lines: readonly ResultLine[]): ReportFa
   return analyseStudy(design, lines).map(({ family, contrasts }) => ({
     name: family,
     words: verdictsInWords(contrasts),
-    contrasts: contrasts.map(({ name, effect, signFlip, verdict }) => {
+    contrasts: contrasts.map(({ name, effect, signFlip, verdict, detectable }) => {
       const { claim, measure, collection } = declared.get(name)!;
       return {
         name,
@@ -141,6 +141,7 @@ function familiesOf(design: StudyDesign, lines: readonly ResultLine[]): ReportFa
         effect: { mean: effect.mean, low: effect.low, high: effect.high },
         effectP: effect.pHolm,
         signFlipP: signFlip.pHolm,
+        detectable,
         seeds: signFlip.seeds,
         positive: signFlip.positive,
         verdict,
