@@ -1,18 +1,20 @@
 // Ranks a BEIR collection by BM25 (k1 .9, b .4), for comparisons with `lexray compare`:
 //
-//     node scripts/models/bm25.mjs FOLDER --split eval -o run.trec [--stemming none|porter]
+//     node scripts/models/bm25.mjs FOLDER --split eval -o run.trec [--stemming none|porter] [--queries N] [--documents N]
+//
+// --queries and --documents take the sample that a study with these settings takes.
 import { parseArgs } from 'node:util';
 import {
   Bm25,
   buildIndex,
   ExactSearcher,
   evaluateRun,
-  loadBeir,
   parseMeasure,
   SparseVectorsBuilder,
   searchAll,
   writeRun,
 } from '../../dist/index.js';
+import { openCollection } from '../../dist/study/cells/cell-collections.js';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -20,6 +22,8 @@ const { values: options, positionals } = parseArgs({
     split: { type: 'string', default: 'eval' },
     stemming: { type: 'string', default: 'none' },
     output: { type: 'string', short: 'o' },
+    queries: { type: 'string' },
+    documents: { type: 'string' },
     measures: { type: 'string', default: 'nDCG@10,RR@10' },
   },
 });
@@ -27,7 +31,11 @@ if (positionals.length !== 1 || !options.output) {
   console.error('usage: node scripts/models/bm25.mjs FOLDER --split eval -o run.trec');
   process.exit(2);
 }
-const collection = await loadBeir(positionals[0], { split: options.split });
+const [queriesWanted, documentsWanted] = [options.queries, options.documents].map((text) => text && Number(text));
+const collection = await openCollection(
+  { folder: positionals[0], split: options.split, queries: queriesWanted, documents: documentsWanted },
+  { at: (path) => path },
+);
 const { vectors, encodeQuery } = await Bm25.fit(collection.documents(), { stemming: options.stemming });
 const queries = new SparseVectorsBuilder(vectors.dimensions);
 for (const { qid, text } of collection.queries) queries.add(qid, encodeQuery(text));

@@ -18,8 +18,8 @@ if (positionals.length !== 1 || !options.output) {
   console.error('usage: node scripts/models/sparse-control.mjs MODEL -o FOLDER [--seed 1] [--force]');
   process.exit(2);
 }
-/** The settings of the demo's start (`src/demo/recipe.ts`). */
-const start = { embeddingDeviation: 0.05, nearIdentity: true, outputBias: -2.5 };
+/** As the demo's start (`src/demo/recipe.ts`), with a bias that leaves about 150 active dimensions to four layers of 128. */
+const start = { embeddingDeviation: 0.05, nearIdentity: true, outputBias: -1.4 };
 const seed = Number(options.seed);
 const model = await openModelFolder(positionals[0]);
 try {
