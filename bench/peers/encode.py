@@ -98,10 +98,7 @@ def main():
         "bf16": options.bf16,
         "preload": os.environ.get("LD_PRELOAD", ""),
     }
-    if options.runs:
-        protocol.run("encode", encode, described, options.warmup, options.runs)
-    else:
-        protocol.serve("encode", encode, described)
+    protocol.answer("encode", encode, described, options.warmup, options.runs)
 
 
 if __name__ == "__main__":

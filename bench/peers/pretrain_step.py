@@ -77,10 +77,7 @@ def main():
         "preload": os.environ.get("LD_PRELOAD", ""),
         "parameters": sum(p.numel() for p in model.parameters()),
     }
-    if options.steps:
-        protocol.run("step", step, described, options.warmup, options.steps)
-    else:
-        protocol.serve("step", step, described)
+    protocol.answer("step", step, described, options.warmup, options.steps)
 
 
 if __name__ == "__main__":

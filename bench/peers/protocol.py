@@ -73,3 +73,11 @@ def run(command, work, described, warmup, count):
             "peak_rss": peak_rss(),
         }
     )
+
+
+def answer(command, work, described, warmup, count):
+    """Without a driver where a count is given, else with one."""
+    if count:
+        run(command, work, described, warmup, count)
+    else:
+        serve(command, work, described)

@@ -193,10 +193,7 @@ def main():
         "batch": [batch["name"] for batch in batches],
         "parameters": sum(p.numel() for p in parameters),
     }
-    if options.steps:
-        protocol.run("step", step, described, options.warmup, options.steps)
-    else:
-        protocol.serve("step", step, described)
+    protocol.answer("step", step, described, options.warmup, options.steps)
 
 
 if __name__ == "__main__":
