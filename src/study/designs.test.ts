@@ -15,7 +15,7 @@ describe('studies/calibration.yaml', () => {
   it('has the runs of its plan, and contrasts that its seeds can answer', async () => {
     const design = await readDesign(path('calibration.yaml'));
     const cells = designCells(design, (settings) => finetuneCell.resolve(settings, new Map()));
-    expect(cells).toHaveLength(378);
+    expect(cells).toHaveLength(387);
     const contrasts = design.contrasts;
     expect(contrasts).toHaveLength(6);
     expect(seedsForFamily(contrasts.length)).toBeLessThanOrEqual(8);
