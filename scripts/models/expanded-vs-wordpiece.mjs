@@ -12,7 +12,9 @@
 // | pieces-wide | word pieces | MLM, the model of `pieces` | 1,000 and 2,000: the control of the masks |
 // | expanded | unigrams | EMLM, from rows pooled by `lexray expand` | 1,000 and 2,000 |
 //
-// A seed is a pre-training run and its fine-tuning. Each stage is a folder that is made once: the same command goes on where it
+// With --spread both heads are first divided by the k (arm C) that brings the spread of their scores to that number, on texts
+// of --dev: an untouched head of 100,000 rows and one of 16,384 begin at very different scales. A seed is a pre-training run and its
+// fine-tuning. Each stage is a folder that is made once: the same command goes on where it
 // stopped, and a run of more seeds uses what is there. Nothing is chosen on what is reported: fine-tuning keeps the step that is
 // best on qrels/dev.tsv of --dev. Collections are cut to --queries judged queries and --documents documents, among them all
 // that are judged for them, the same for all arms.
@@ -46,7 +48,7 @@ const { values: options } = parseArgs({
     'finetune-rate': { type: 'string', default: '2e-4' },
     'query-length': { type: 'string', default: '32' },
     'document-length': { type: 'string', default: '48' },
-    calibrate: { type: 'string', default: 'off' },
+    spread: { type: 'string' },
     set: { type: 'string', multiple: true, default: [] },
     grid: { type: 'string', default: '0/0,20/100,10/50,7/20,5/20,5/10,3/10,4/6,3/5,2/4,1/3' },
     queries: { type: 'string', default: '200' },
@@ -205,10 +207,23 @@ for (const seed of seeds) {
         String(seed),
       ],
     );
+    const start = options.spread === undefined ? pretrained : at(`${pretrainedOf(arm)}-${seed}`, 'corrected');
+    if (options.spread !== undefined) {
+      const rule = [
+        '--auto',
+        '--statistic',
+        'score-spread',
+        '--target',
+        options.spread,
+        '--texts',
+        join(dev, 'corpus.jsonl'),
+      ];
+      stage(start, 'rescale', pretrained, '--arm', 'C', ...rule);
+    }
     const [queryTerms, documentTerms] = masks[arm];
     const trained = at(`${arm}-${seed}`, 'splade');
     stage(
-      ...[trained, 'finetune', pretrained, '--data', pairs, '--recipe', 'esplade-2605.01407'],
+      ...[trained, 'finetune', start, '--data', pairs, '--recipe', 'esplade-2605.01407'],
       ...[
         '--dev',
         dev,
@@ -227,7 +242,7 @@ for (const seed of seeds) {
       ],
       ...['--query-top-terms', String(queryTerms), '--document-top-terms', String(documentTerms)],
       ...['--query-max-length', options['query-length'], '--document-max-length', options['document-length']],
-      ...['--calibrate', options.calibrate, '--guard', 'warn', '--save-every', '1000000', '--seed', String(seed)],
+      ...['--guard', 'warn', '--dropout', '0', '--save-every', '1000000', '--seed', String(seed)],
       ...options.set.flatMap((one) => ['--set', one]),
     );
     for (const { name, folder } of collections) {
