@@ -64,7 +64,7 @@ export async function pretrainedModel(
     const record = JSON.parse(await readFile(path, 'utf8')) as PretrainingRecord;
     return record.broken !== undefined || existsSync(model) ? { ...record, model, key } : undefined;
   };
-  const unlock = await lockWhenFree(folder, work.signal);
+  const unlock = await lockWhenFree(folder, work);
   try {
     return (await made()) ?? (await makeRecorded(pretraining, seed, { folder, path, model, key }, work));
   } finally {
@@ -73,27 +73,30 @@ export async function pretrainedModel(
 }
 
 /** Takes a folder for this process; waits while another makes the same model. */
-async function lockWhenFree(folder: string, signal: AbortSignal | undefined): Promise<() => Promise<void>> {
-  for (;;) {
+async function lockWhenFree(folder: string, { signal, onWarning }: CellWork): Promise<() => Promise<void>> {
+  for (let attempt = 0; ; attempt++) {
     throwIfAborted(signal);
     try {
       return await lockOutput(folder);
     } catch (error) {
       if (!(error instanceof LexrayError) || error.code !== 'USAGE') throw error;
+      if (attempt === 0) onWarning?.(`waiting for the same pre-training: ${error.message}`);
       await setTimeout(500);
     }
   }
 }
 
+/** What a pre-trained model is and where. */
+interface PretrainedPlace extends Pick<PretrainedModel, 'model' | 'key'> {
+  readonly folder: string;
+  /** Of its record. */
+  readonly path: string;
+}
+
 async function makeRecorded(
   pretraining: CellPretraining,
   seed: number,
-  {
-    folder,
-    path,
-    model,
-    key,
-  }: { readonly folder: string; readonly path: string; readonly model: string; readonly key: string },
+  { folder, path, model, key }: PretrainedPlace,
   work: CellWork,
 ): Promise<PretrainedModel> {
   await mkdir(folder, { recursive: true });
