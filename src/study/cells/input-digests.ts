@@ -7,8 +7,12 @@ import { join, relative, sep } from 'node:path';
 import { badInput, throwIfAborted } from '../../util/errors.ts';
 import { hashFile, hashTexts } from '../../util/manifest.ts';
 
+/** Files of a folder that say when, where and by whom it was made, and change nothing of what is made from it. */
+const told = /^(\..*|manifest\.json|.*\.md)$/;
+
 /**
- * SHA-256 of a file or folder. Names that begin with a dot are not counted.
+ * SHA-256 of a file or folder. Of a folder, names that begin with a dot, manifests and cards are not counted: a model that is made
+ * again is the same when its weights are.
  * @throws LexrayError BAD_INPUT when there is no such path
  */
 export async function digestInput(path: string, signal?: AbortSignal): Promise<string> {
@@ -35,7 +39,7 @@ async function filesUnder(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const found = await Promise.all(
     entries
-      .filter(({ name }) => !name.startsWith('.'))
+      .filter(({ name }) => !told.test(name))
       .map(async (entry) => {
         const path = join(folder, entry.name);
         const isFolder = entry.isSymbolicLink() ? (await stat(path)).isDirectory() : entry.isDirectory();
