@@ -105,6 +105,16 @@ describe('wrong usage ends with exit code 2, one line, and a cure', () => {
     ],
     ['a measure without its cutoff', ['measure', 'qrels', 'run', 'P'], 'error: P needs a cutoff, as in P@10 cure: '],
     ['a measure of no kind', ['measure', 'qrels', 'run', 'foo@10'], 'error: there is no measure "foo@10" cure: '],
+    [
+      'pre-training of nothing',
+      ['pretrain', 'texts.txt', '-o', 'm'],
+      'error: expected either --model or --new cure: give a model',
+    ],
+    [
+      'the start of attention of a model that is trained already',
+      ['pretrain', 'texts.txt', '--model', 'm', '--attention-start', 'random', '-o', 'n'],
+      'error: --attention-start is for a new model, and --model has its own cure: ',
+    ],
     ['a gate without a value', ['measure', 'qrels', 'run', '--min', 'RR@10'], 'error: --min: expected MEASURE=VALUE'],
   ])('%s', async (_title, args, message) => {
     const { code, stdout, stderr } = await lexray(args, { cwd: folder });

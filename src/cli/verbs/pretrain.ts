@@ -237,7 +237,16 @@ async function startOf(settings: Settings, context: VerbContext): Promise<StartM
       cure: 'give a model to go on from, or the type of a new one',
     });
   }
-  if (model !== undefined) return { model: await modelFolder(model, context) };
+  if (model !== undefined) {
+    const shape = { tokenizer, heads, intermediate, 'attention-start': attentionStart, untied: untied || undefined };
+    const given = Object.entries(shape).find(([, value]) => value !== undefined);
+    if (given !== undefined) {
+      throw new LexrayError('USAGE', `--${given[0]} is for a new model, and --model has its own`, {
+        cure: 'leave it out, or make a model with --new',
+      });
+    }
+    return { model: await modelFolder(model, context) };
+  }
   if (tokenizer === undefined) {
     throw new LexrayError('USAGE', '--new needs --tokenizer', { cure: 'make one with lexray tokenizer train' });
   }
