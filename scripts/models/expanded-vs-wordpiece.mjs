@@ -207,18 +207,11 @@ for (const seed of seeds) {
         String(seed),
       ],
     );
-    const start = options.spread === undefined ? pretrained : at(`${pretrainedOf(arm)}-${seed}`, 'corrected');
+    let start = pretrained;
     if (options.spread !== undefined) {
-      const rule = [
-        '--auto',
-        '--statistic',
-        'score-spread',
-        '--target',
-        options.spread,
-        '--texts',
-        join(dev, 'corpus.jsonl'),
-      ];
-      stage(start, 'rescale', pretrained, '--arm', 'C', ...rule);
+      start = at(`${pretrainedOf(arm)}-${seed}`, 'corrected');
+      const rule = ['--statistic', 'score-spread', '--target', options.spread, '--texts', join(dev, 'corpus.jsonl')];
+      stage(start, 'rescale', pretrained, '--arm', 'C', '--auto', ...rule);
     }
     const [queryTerms, documentTerms] = masks[arm];
     const trained = at(`${arm}-${seed}`, 'splade');

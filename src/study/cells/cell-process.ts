@@ -21,13 +21,19 @@ export type CellOrder =
 export type CellReply =
   | { readonly kind: 'warning'; readonly message: string }
   | { readonly kind: 'result'; readonly result: CellResult }
-  | {
-      readonly kind: 'error';
-      readonly code: ErrorCode;
-      readonly message: string;
-      readonly where?: string | undefined;
-      readonly cure?: string | undefined;
-    };
+  | { readonly kind: 'error'; readonly error: ToldError };
+
+/** What of an error passes between processes: of ours its code, place and cure, of Node's its code and path. */
+export interface ToldError {
+  /** Whether it is a `LexrayError`. */
+  readonly ours: boolean;
+  readonly message: string;
+  readonly stack?: string | undefined;
+  readonly code?: string | undefined;
+  readonly where?: string | undefined;
+  readonly cure?: string | undefined;
+  readonly path?: string | undefined;
+}
 
 /**
  * What runs each cell in a process of its own. The progress of a cell is not told, its warnings are.
@@ -46,10 +52,7 @@ export function inProcesses({ signal: _, ...options }: CellsOptions): RunCell {
       child.on('message', (reply: CellReply) => {
         if (reply.kind === 'warning') onWarning?.(reply.message);
         else if (reply.kind === 'result') settle(() => resolve(reply.result));
-        else {
-          const { code, message, where, cure } = reply;
-          settle(() => reject(new LexrayError(code, message, { ...(where && { where }), ...(cure && { cure }) })));
-        }
+        else settle(() => reject(asError(reply.error)));
       });
       child.on('error', (error) => settle(() => reject(error)));
       child.on('exit', (code, by) => {
@@ -60,4 +63,10 @@ export function inProcesses({ signal: _, ...options }: CellsOptions): RunCell {
       order({ kind: 'run', settings, options, context: { id, levels, seed } });
       if (signal?.aborted) interrupt();
     });
+}
+
+/** The error as it was thrown, so that it is told as it would be in this process. */
+function asError({ ours, message, where, cure, ...told }: ToldError): Error {
+  if (!ours) return Object.assign(new Error(message), told);
+  return new LexrayError(told.code as ErrorCode, message, { ...(where && { where }), ...(cure && { cure }) });
 }

@@ -1,6 +1,6 @@
 /** The entry of the process that runs one cell for `cell-process.ts`. */
 import { LexrayError } from '../../util/errors.ts';
-import type { CellOrder, CellReply } from './cell-process.ts';
+import type { CellOrder, CellReply, ToldError } from './cell-process.ts';
 import { openCells } from './registry.ts';
 
 const interruption = new AbortController();
@@ -21,15 +21,9 @@ async function run({ settings, options, context }: Extract<CellOrder, { kind: 'r
     const onWarning = (message: string): void => void send({ kind: 'warning', message });
     return { kind: 'result', result: await cells.run(settings, { ...context, signal, onWarning }) };
   } catch (error) {
-    if (!(error instanceof LexrayError)) {
-      return {
-        kind: 'error',
-        code: 'FAILED',
-        message: error instanceof Error ? (error.stack ?? error.message) : `${error}`,
-      };
-    }
-    const { code, message, where, cure } = error;
-    return { kind: 'error', code, message, where, cure };
+    const { message = String(error), stack, code, where, cure, path } = error as Partial<ToldError>;
+    const ours = error instanceof LexrayError;
+    return { kind: 'error', error: { ours, message, stack, code, where, cure, path } };
   }
 }
 
