@@ -247,7 +247,7 @@ async function encodeInput(
   context: VerbContext,
 ): Promise<{ input: FrontierInput; parents: Record<string, string> }> {
   const { signal, onProgress, onWarning } = context;
-  const [{ loadBeir }, { loadEncoder }, { modelFolder }, { modelParents }, { retrieve }, { hashFile }] =
+  const [{ loadBeir }, { loadEncoder }, { modelFolder }, { modelParents }, { encodeCollection }, { hashFile }] =
     await Promise.all([
       import('../data/load-beir.ts'),
       import('./load-encoder.ts'),
@@ -261,7 +261,7 @@ async function encodeInput(
   const encoder = await loadEncoder(folder, maxLength, context);
   const parents = await modelParents(folder);
   try {
-    const { queries, documents } = await retrieve(encoder, collection, { k: 1, signal, onProgress });
+    const { queries, documents } = await encodeCollection(encoder, collection, { signal, onProgress });
     for (const name of ['corpus.jsonl', 'queries.jsonl', `qrels/${split}.tsv`]) {
       const path = [join(data, name), join(data, `${name}.gz`)].find((candidate) => existsSync(candidate));
       if (path !== undefined) parents[`data/${name}`] = await hashFile(path);

@@ -7,9 +7,9 @@
  * every k, so it cannot be sought here; `sweep.ts` tries a few.
  */
 import { LexrayError } from '../util/errors.ts';
-import { withActiveTerms } from './active-terms.ts';
 import { type Correction, type CorrectionArm, checkCorrection, correctLogits } from './correction.ts';
 import type { EncodingCache } from './encoding-cache.ts';
+import { SeenScores } from './seen-scores.ts';
 import { activationRate } from './targets/activation-rate.ts';
 import { findStatistic } from './targets/registry.ts';
 import type { StatisticName } from './targets/statistic-names.ts';
@@ -48,9 +48,14 @@ const tolerance = 1e-5;
 
 /**
  * Finds a correction.
+ * @param seen what other calibrations of the same cache saw
  * @throws LexrayError USAGE for arm A or an arm that the statistic cannot serve; BAD_INPUT when no factor reaches the target
  */
-export function calibrate(inputs: CalibrationInputs, options: CalibrateOptions = {}): Calibration {
+export function calibrate(
+  inputs: CalibrationInputs,
+  options: CalibrateOptions = {},
+  seen: SeenScores = new SeenScores(),
+): Calibration {
   const arm = options.arm ?? 'C';
   const statistic = findStatistic(options.statistic ?? 'score-spread');
   if (arm === 'A') {
@@ -92,12 +97,12 @@ export function calibrate(inputs: CalibrationInputs, options: CalibrateOptions =
       cure: 'use arm D, whose shift can make dimensions active again',
     });
   }
-  const smaller = withActiveTerms(cache!, at(1));
+  const smaller = seen.activeTerms(cache!, at(1));
   const evaluations = new Map<number, number>();
   const measure = (factor: number): number => {
     const known = evaluations.get(factor);
     if (known !== undefined) return known;
-    const value = goal.measure(smaller, at(factor));
+    const value = goal.measure(smaller, at(factor), seen);
     evaluations.set(factor, value);
     return value;
   };
@@ -105,7 +110,7 @@ export function calibrate(inputs: CalibrationInputs, options: CalibrateOptions =
   return {
     ...common,
     correction: at(factor),
-    before: goal.measure(cache!, { arm: 'C', factor: 1, shift: 0 }),
+    before: goal.measure(cache!, { arm: 'C', factor: 1, shift: 0 }, seen),
     after: measure(factor),
     evaluations: [...evaluations].map(([k, value]) => ({ factor: k, value })).sort((a, b) => a.factor - b.factor),
   };

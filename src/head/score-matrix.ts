@@ -3,7 +3,7 @@
  * are walked in tiles that stay in the cache; sums are in float64.
  */
 
-/** Terms of a tile: 64 rows of them are 128 KiB. */
+/** Terms of a tile: 64 rows of them are 256 KiB. */
 const tileWidth = 512;
 
 /**
@@ -14,10 +14,18 @@ const tileWidth = 512;
  */
 export function scoreMatrix(a: readonly Float32Array[], b: readonly Float32Array[]): Float64Array {
   const used = usedColumns(a);
-  // Copying pays when most columns go.
-  if (used.length > (a[0]?.length ?? 0) / 2) return multiply(a, b);
-  const left = a.map((row) => Float32Array.from(used, (column) => row[column]!));
-  return multiply(left, a === b ? left : b.map((row) => Float32Array.from(used, (column) => row[column]!)));
+  // Leaving columns out pays when most of them go.
+  const columns = used.length > (a[0]?.length ?? 0) / 2 ? undefined : used;
+  const left = a.map((row) => widened(row, columns));
+  return multiply(left, a === b ? left : b.map((row) => widened(row, columns)));
+}
+
+/** A row, or some columns of it, in float64: once, instead of at every product. */
+function widened(row: Float32Array, columns: Uint32Array | undefined): Float64Array {
+  if (columns === undefined) return new Float64Array(row);
+  const values = new Float64Array(columns.length);
+  for (let i = 0; i < columns.length; i++) values[i] = row[columns[i]!]!;
+  return values;
 }
 
 /** The columns in which a row is not zero. */
@@ -29,7 +37,7 @@ function usedColumns(rows: readonly Float32Array[]): Uint32Array {
   return columns;
 }
 
-function multiply(a: readonly Float32Array[], b: readonly Float32Array[]): Float64Array {
+function multiply(a: readonly Float64Array[], b: readonly Float64Array[]): Float64Array {
   const columns = b.length;
   const scores = new Float64Array(a.length * columns);
   const width = a[0]?.length ?? 0;

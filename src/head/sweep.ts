@@ -9,6 +9,7 @@ import { type Correction, noCorrection } from './correction.ts';
 import type { DiagnoseOptions, TextFacts } from './diagnose.ts';
 import { encodeForDiagnosis } from './diagnose.ts';
 import { type ObservedFigures, observe } from './observed.ts';
+import { SeenScores } from './seen-scores.ts';
 import { findStatistic } from './targets/registry.ts';
 import type { StatisticName } from './targets/statistic-names.ts';
 
@@ -58,7 +59,7 @@ export async function sweep(model: ModelFolder, options: SweepOptions = {}): Pro
       onProgress: (event) => options.onProgress?.({ ...event, phase: `k = ${factor}: ${event.phase}` }),
     });
     const { cache } = encoded;
-    const value = goal.kind === 'direct' ? goal.value(encoded) : goal.measure(cache, noCorrection);
+    const value = goal.kind === 'direct' ? goal.value(encoded) : goal.measure(cache, noCorrection, new SeenScores());
     rows.push({ factor, value, observed: observe(cache, noCorrection) });
     texts = encoded.texts;
   }

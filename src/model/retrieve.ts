@@ -1,4 +1,4 @@
-/** A whole retrieval experiment on one collection: encode both sides, index, search. */
+/** A whole retrieval experiment on one collection: encode both sides, index, search. Or its first half. */
 import { joinTitle } from '../data/document.ts';
 import type { BeirCollection } from '../data/load-beir.ts';
 import type { Run } from '../data/run.ts';
@@ -20,19 +20,19 @@ export interface RetrieveOptions {
   readonly onProgress?: ProgressListener | undefined;
 }
 
-/** What {@link retrieve} made. */
-export interface Retrieval {
-  readonly run: Run;
+/** The vectors of a collection. */
+export interface EncodedCollection {
   readonly queries: SparseVectors;
   readonly documents: SparseVectors;
-  readonly index: InvertedIndex;
   /** Seconds of each part. */
-  readonly seconds: {
-    readonly encodeDocuments: number;
-    readonly encodeQueries: number;
-    readonly index: number;
-    readonly search: number;
-  };
+  readonly seconds: { readonly encodeDocuments: number; readonly encodeQueries: number };
+}
+
+/** What {@link retrieve} made. */
+export interface Retrieval extends EncodedCollection {
+  readonly run: Run;
+  readonly index: InvertedIndex;
+  readonly seconds: EncodedCollection['seconds'] & { readonly index: number; readonly search: number };
 }
 
 /** Encodes a collection and answers its queries by exact search. */
@@ -42,6 +42,26 @@ export async function retrieve(
   options: RetrieveOptions = {},
 ): Promise<Retrieval> {
   const { k = 1000, signal, onProgress } = options;
+  const { queries, documents, seconds } = await encodeCollection(encoder, collection, options);
+  const clock = stopwatch();
+  const index = buildIndex(documents);
+  const searcher = new ExactSearcher(index);
+  const indexed = clock();
+  try {
+    const run = await searchAll(searcher, queries, { k, signal, onProgress });
+    return { run, queries, documents, index, seconds: { ...seconds, index: indexed, search: clock() } };
+  } finally {
+    await searcher.dispose();
+  }
+}
+
+/** Encodes the documents of a collection, then its queries. */
+export async function encodeCollection(
+  encoder: SparseEncoder,
+  collection: BeirCollection,
+  options: Omit<RetrieveOptions, 'k'> = {},
+): Promise<EncodedCollection> {
+  const { signal } = options;
   const clock = stopwatch();
   const total = await collection.countDocuments();
   const separator = encoder.policy.titleSeparator;
@@ -53,22 +73,7 @@ export async function retrieve(
   const encodeDocuments = clock();
   const queryTexts = collection.queries.map(({ qid, text }) => ({ id: qid, text }));
   const queries = await encodeAll(encoder, queryTexts, { ...options, kind: 'query', total: queryTexts.length });
-  const encodeQueries = clock();
-  const index = buildIndex(documents);
-  const searcher = new ExactSearcher(index);
-  const indexed = clock();
-  try {
-    const run = await searchAll(searcher, queries, { k, signal, onProgress });
-    return {
-      run,
-      queries,
-      documents,
-      index,
-      seconds: { encodeDocuments, encodeQueries, index: indexed, search: clock() },
-    };
-  } finally {
-    await searcher.dispose();
-  }
+  return { queries, documents, seconds: { encodeDocuments, encodeQueries: clock() } };
 }
 
 /** Encodes named texts into one matrix. */

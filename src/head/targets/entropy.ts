@@ -4,7 +4,6 @@
  * Fails when the model is dead: equal scores have the largest entropy there is, so the target is passed on the way to a
  * head that says nothing (k → ∞). It also sees only the largest scores: a few near-copies among the texts hold it down.
  */
-import { observeScores } from '../observed.ts';
 import { onePassArms, type TargetStatistic } from './target-statistic.ts';
 
 export const entropy: TargetStatistic = {
@@ -14,7 +13,7 @@ export const entropy: TargetStatistic = {
     kind: 'value',
     target: 0.8,
     direction: 'rises',
-    measure: (cache, correction) => observeScores(cache, correction).entropy,
+    measure: (cache, correction, seen) => seen.scores(cache, correction).entropy,
   },
   origin: 'provisional constant, not measured',
   failsWhen: 'the model is dead (all scores equal has the largest entropy); near-copies among the texts',

@@ -7,7 +7,6 @@
  * k came out so large that its vectors stayed dense in a short run (docs/how-to/collapse.md); for another batch size, temperature or loss (MarginMSE has its scale from the
  * teacher); and in arm B, where terms with u < 0 < b keep a spread of their own however large k is.
  */
-import { observeScores } from '../observed.ts';
 import { onePassArms, type TargetStatistic } from './target-statistic.ts';
 
 export const scoreSpread: TargetStatistic = {
@@ -17,7 +16,7 @@ export const scoreSpread: TargetStatistic = {
     kind: 'value',
     target: 1,
     direction: 'falls',
-    measure: (cache, correction) => observeScores(cache, correction).std,
+    measure: (cache, correction, seen) => seen.scores(cache, correction).std,
   },
   origin:
     'provisional constant: in a first look on one SPLADE-trained 2-layer model, one seed (InfoNCE, τ = 1, learning rate 1e-4, λ .05 and .003), runs that began with a spread of .29 to 1.55 kept their quality best; to be replaced by the calibration study',

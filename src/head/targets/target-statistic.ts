@@ -5,6 +5,7 @@
 import type { Correction, CorrectionArm } from '../correction.ts';
 import type { EncodingCache } from '../encoding-cache.ts';
 import type { HeadStatistics } from '../head-statistics.ts';
+import type { SeenScores } from '../seen-scores.ts';
 import type { StatisticName } from './statistic-names.ts';
 
 /** What a statistic may look at. */
@@ -21,10 +22,10 @@ export type StatisticGoal =
       readonly kind: 'value';
       readonly target: number;
       readonly direction: 'falls' | 'rises';
-      measure(cache: EncodingCache, correction: Correction): number;
+      measure(cache: EncodingCache, correction: Correction, seen: SeenScores): number;
     }
   /** The statistic must be least. */
-  | { readonly kind: 'least'; measure(cache: EncodingCache, correction: Correction): number }
+  | { readonly kind: 'least'; measure(cache: EncodingCache, correction: Correction, seen: SeenScores): number }
   /** k follows at once. */
   | {
       readonly kind: 'direct';

@@ -1,6 +1,6 @@
 /** The collections that a cell is measured on, opened once a cell; and a trained model measured on them at each pruning. */
 import { type BeirCollection, loadBeir } from '../../data/load-beir.ts';
-import { retrieve } from '../../model/retrieve.ts';
+import { encodeCollection } from '../../model/retrieve.ts';
 import { SparseEncoder } from '../../model/sparse-encoder.ts';
 import { sampleCollection } from '../../train/dev-evaluation.ts';
 import { mean } from '../../util/mean.ts';
@@ -56,7 +56,7 @@ export async function measureModel(model: string, settings: FinetuneCellSettings
   try {
     for (const [place, { name, ...which }] of evaluate.entries()) {
       const collection = await openCollection(which, work);
-      const { queries, documents } = await retrieve(encoder, collection, { k: 1, signal, onProgress });
+      const { queries, documents } = await encodeCollection(encoder, collection, { signal, onProgress });
       const medians = { queries: medianOf(queries), documents: medianOf(documents) };
       metrics[`${name} medianQueryDims`] = medians.queries;
       metrics[`${name} medianDocumentDims`] = medians.documents;

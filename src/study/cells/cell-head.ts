@@ -16,6 +16,7 @@ import { matchedRegularizerFactor } from '../../head/matched-regularizers.ts';
 import { type ObservedFigures, observe } from '../../head/observed.ts';
 import { judgedRecipe } from '../../head/recipes.ts';
 import { rescale } from '../../head/rescale.ts';
+import { SeenScores } from '../../head/seen-scores.ts';
 import type { StatisticName } from '../../head/targets/statistic-names.ts';
 import { judge, type Verdict } from '../../head/verdicts.ts';
 import type { FinetuneConfig } from '../../train/finetune-config.ts';
@@ -211,10 +212,11 @@ function correctionOf(wanted: FinetuneCellSettings['correction'], diagnosis: Dia
 /** The factors of arm C that the statistics would choose; one that finds none is left out. */
 function proposedFactors(diagnosis: Diagnosis): Record<string, number> {
   const found: Record<string, number> = {};
+  const seen = new SeenScores();
   for (const statistic of proposedStatistics) {
     for (const target of proposedTargets[statistic] ?? [undefined]) {
       try {
-        const { correction } = calibrate(diagnosis, { arm: 'C', statistic, target });
+        const { correction } = calibrate(diagnosis, { arm: 'C', statistic, target }, seen);
         found[`k ${statistic}${target === undefined ? '' : `@${target}`}`] = correction.factor;
       } catch (error) {
         if (!(error instanceof LexrayError) || (error.code !== 'BAD_INPUT' && error.code !== 'USAGE')) throw error;
