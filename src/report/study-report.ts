@@ -12,6 +12,7 @@ import { heatTable } from './study/heat.ts';
 import { correlationSection, predictorTable } from './study/prediction.ts';
 import { sweepSection } from './study/sweep.ts';
 import {
+  bestGainTable,
   cellsTable,
   contrastTable,
   frontierTables,
@@ -64,7 +65,7 @@ function leadOf(study: ReportStudy): string {
 }
 
 function sectionsOf(study: ReportStudy): Section[] {
-  const { families, rules, noRules, factors, queries, seconds } = study;
+  const { families, regrets, bestGains, factors, queries, seconds } = study;
   const heat = heatTables(study);
   const prediction = predictionTable(study);
   const present = (...some: readonly (Section | undefined)[]): Section[] => some.filter((one) => one !== undefined);
@@ -81,16 +82,19 @@ function sectionsOf(study: ReportStudy): Section[] {
           ),
         ]
       : []),
-    ...(rules.length > 0 || noRules !== undefined
+    ...(regrets.length > 0
       ? [
           section(
             'Regret of rules',
             paragraph(
-              noRules === undefined
-                ? 'How much is lost on eval by a factor that a rule chose, against the swept factor that is best on dev. The nearest factor that was run counts.'
-                : `Rules could not be judged: ${noRules}.`,
+              'How much is lost on eval by a factor that a rule chose, against the swept factor that is best on dev. The nearest factor that was run counts, but for what was corrected and run. A constant is the target of the rule.',
             ),
-            ...regretTables(rules).map(htmlTable),
+            ...regrets.flatMap((one) =>
+              one.reason === undefined
+                ? regretTables(one).map(htmlTable)
+                : [paragraph(`Rules could not be judged by ${one.question}: ${one.reason}.`)],
+            ),
+            ...bestGains.map((one) => htmlTable(bestGainTable(one))),
           ),
         ]
       : []),

@@ -64,8 +64,45 @@ export interface ReportRule {
     readonly wanted: number;
     readonly factor: number;
     readonly bestFactor: number;
+    /** The rule, where several were to be chosen from, and its constant. */
+    readonly chosenRule?: string | undefined;
+    readonly constant?: number | undefined;
     readonly regret: Required<Estimate>;
   }[];
+  /** What the rule is worth against leaving a head alone that comes with a gain: the mean over the backbones. */
+  readonly gained: readonly { readonly gain: number; readonly difference: Required<Estimate> }[];
+}
+
+/** Rules for one question. */
+export interface ReportRegrets {
+  /** What is measured, where it is chosen and where judged. */
+  readonly question: string;
+  readonly rules: readonly ReportRule[];
+  /** Why there are none. */
+  readonly reason: string | undefined;
+}
+
+/** Where a sweep is best: one backbone. */
+export interface ReportBest {
+  readonly backbone: string;
+  readonly gain: number;
+  /** Score on the judged queries there, and how far it lies above that of the backbone as it is. */
+  readonly score: Required<Estimate>;
+  readonly above: Required<Estimate>;
+  /** Gains of cells without a collapsed run. */
+  readonly healthy: readonly number[];
+  /** Figures of the head at the best gain. */
+  readonly figures: Readonly<Record<string, number>>;
+}
+
+/** A sweep of several backbones: where each is best, and how far apart that is. */
+export interface ReportBestGains {
+  readonly question: string;
+  /** Levels that the cells of the sweep share. */
+  readonly levels: ReportLevels;
+  readonly backbones: readonly ReportBest[];
+  /** Octaves between the backbones, at their best, by the gain and by each figure. */
+  readonly octaves: Readonly<Record<string, number>>;
 }
 
 /** What a figure or a rule says of collapse before training. Undefined is what needs two outcomes, or two arms. */
@@ -106,9 +143,9 @@ export interface ReportStudy {
   readonly cells: readonly ReportCell[];
   readonly sweep: ReportSweep | undefined;
   readonly families: readonly ReportFamily[];
-  readonly rules: readonly ReportRule[];
-  /** Why there are no rules; undefined where there are, or where nothing was swept. */
-  readonly noRules: string | undefined;
+  /** Empty where nothing was swept. */
+  readonly regrets: readonly ReportRegrets[];
+  readonly bestGains: readonly ReportBestGains[];
   readonly predictors: readonly ReportPredictor[];
   readonly correlations: readonly ReportCorrelation[];
   readonly tools: readonly string[];

@@ -10,7 +10,14 @@ import {
   noValue,
   type Table,
 } from '../table.ts';
-import { levelsLabel, type ReportCell, type ReportFamily, type ReportRule, type ReportStudy } from './data.ts';
+import {
+  levelsLabel,
+  type ReportBestGains,
+  type ReportCell,
+  type ReportFamily,
+  type ReportRegrets,
+  type ReportStudy,
+} from './data.ts';
 import { correlationTable, predictorTable } from './prediction.ts';
 import { panelsOf, shownScores } from './sweep.ts';
 
@@ -20,7 +27,8 @@ const right = (label: string): Column => ({ label, align: 'right' });
 export function studyTables(study: ReportStudy): readonly Table[] {
   return [
     ...study.families.map(contrastTable),
-    ...regretTables(study.rules),
+    ...study.regrets.flatMap(regretTables),
+    ...study.bestGains.map(bestGainTable),
     ...heatTables(study),
     cellsTable(study),
     ...frontierTables(study),
@@ -63,28 +71,69 @@ export function contrastTable({ name, contrasts, words }: ReportFamily): Table {
   };
 }
 
-/** Rules by mean regret, and each on each backbone. */
-export function regretTables(rules: readonly ReportRule[]): readonly Table[] {
+/** Rules by mean regret, each on each backbone; and what each is worth for heads that come with a gain. */
+export function regretTables({ question, rules }: ReportRegrets): readonly Table[] {
   if (rules.length === 0) return [];
   const sorted = [...rules].sort((a, b) => a.mean.mean - b.mean.mean);
   const backbones = sorted[0]!.backbones.map(({ backbone }) => backbone);
   return [
     {
-      caption: 'Regret of rules for the factor: chosen on dev, scored on eval, constants from the other backbones',
+      caption: `Regret of rules for the factor: ${question}; constants from the other backbones`,
       columns: [{ label: 'Rule' }, right('Mean regret'), { label: 'Worst on' }, ...backbones.map(right)],
       rows: sorted.map(({ rule, mean, worst, backbones: each }, i): readonly Cell[] => [
         rule,
         estimateCell(mean, { strong: i === 0 }),
         worst,
-        ...each.map(
-          ({ regret, factor, bestFactor }): Cell => ({
+        ...each.map(({ regret, factor, bestFactor, chosenRule, constant }): Cell => {
+          const chosen = [
+            ...(chosenRule === undefined ? [] : [chosenRule]),
+            ...(constant === undefined || constant === 1 ? [] : [`constant ${shortFigure(constant)}`]),
+          ];
+          return {
             text: formatNumber(regret.mean),
-            note: `k = ${figure(factor)}, best ${figure(bestFactor)}`,
-          }),
-        ),
+            note: [`k = ${shortFigure(factor)}, best ${shortFigure(bestFactor)}`, ...chosen].join('; '),
+          };
+        }),
+      ]),
+    },
+    {
+      caption: `What a rule is worth against leaving the head alone, by the gain that the head comes with: ${question}, mean over the backbones`,
+      columns: [{ label: 'Rule' }, ...sorted[0]!.gained.map(({ gain }) => right(shortFigure(gain)))],
+      rows: sorted.map(({ rule, gained }): readonly Cell[] => [
+        rule,
+        ...gained.map(({ difference }) => estimateCell(difference, { format: formatDifference })),
       ]),
     },
   ];
+}
+
+/** Where sweeps are best on dev, and how far apart the backbones are there. */
+export function bestGainTable({ question, levels, backbones, octaves }: ReportBestGains): Table {
+  const names = Object.keys(backbones[0]?.figures ?? {});
+  const shared = levelsLabel(levels, Object.keys(levels));
+  return {
+    caption: `Where the sweep is best: ${question}${shared === '' ? '' : `; ${shared}`}`,
+    columns: [
+      { label: 'Backbone' },
+      ...['Best gain', 'Score there', 'Above gain 1', 'Gains without collapse', ...names].map(right),
+    ],
+    rows: [
+      ...backbones.map(({ backbone, gain, score, above, healthy, figures }): readonly Cell[] => [
+        backbone,
+        shortFigure(gain),
+        estimateCell(score),
+        estimateCell(above, { format: formatDifference }),
+        healthy.map(shortFigure).join(' ') || noValue,
+        ...names.map((name) => shortFigure(figures[name]!)),
+      ]),
+      [
+        'Octaves from the least to the largest',
+        formatNumber(octaves.gain, 1),
+        ...['', '', ''],
+        ...names.map((name) => formatNumber(octaves[name], 1)),
+      ],
+    ],
+  };
 }
 
 /** The swept factor against the arms, one table a panel. */
@@ -216,6 +265,6 @@ function medianDims({ metrics }: ReportCell): number | undefined {
   return name === undefined ? undefined : metrics[name];
 }
 
-function figure(value: number): string {
-  return String(Number(value.toPrecision(3)));
+function shortFigure(value: number): string {
+  return Number.isFinite(value) ? String(Number(value.toPrecision(3))) : noValue;
 }

@@ -35,14 +35,21 @@ export interface FactorRule<Facts> {
   choose(facts: Facts, constant: number): number;
 }
 
-/** What a rule did on one backbone. */
-export interface BackboneRegret {
+/** What was chosen for one backbone. */
+export interface BackboneChoice {
   readonly backbone: string;
-  /** Chosen on the other backbones. */
-  readonly constant: number;
+  /** The rule, and its constant, that the other backbones chose; undefined where nothing was to be chosen. */
+  readonly rule?: string | undefined;
+  readonly constant?: number | undefined;
   /** What the rule asked for, and the nearest factor that was run. */
   readonly wanted: number;
   readonly factor: number;
+  /** Scores on eval with that factor. */
+  readonly eval: ScoreTable;
+}
+
+/** What a rule did on one backbone. */
+export interface BackboneRegret extends BackboneChoice {
   /** The factor that is best on dev. */
   readonly bestFactor: number;
   /** On eval. */
@@ -64,49 +71,89 @@ export interface RuleRegret {
  * @throws LexrayError BAD_INPUT when there are fewer than two backbones, or their tables differ in seeds or queries
  */
 export function judgeRule<Facts>(sweeps: readonly BackboneSweep<Facts>[], rule: FactorRule<Facts>): RuleRegret {
+  return judgeRules(sweeps, rule.name, [rule]);
+}
+
+/**
+ * Judges the choice among rules: each backbone gets the rule, and its constant, that are best on the others.
+ * @param name of the choice
+ * @throws LexrayError as {@link judgeRule}
+ */
+export function judgeRules<Facts>(
+  sweeps: readonly BackboneSweep<Facts>[],
+  name: string,
+  rules: readonly FactorRule<Facts>[],
+): RuleRegret {
   if (sweeps.length < 2) throw badInput(`leaving one backbone out needs two, got ${sweeps.length}`);
-  if (rule.constants.length === 0) throw badInput(`the rule ${rule.name} has no constant to choose from`);
-  const tables: number[][][] = [];
-  const backbones = sweeps.map((sweep): BackboneRegret => {
+  const choices = sweeps.map((sweep): BackboneChoice => {
     const others = sweeps.filter((other) => other !== sweep);
-    const constant = bestConstant(others, rule);
+    const fitted = rules.map((rule) => ({ rule, ...bestConstant(others, rule) }));
+    const { rule, constant } = fitted.reduce((a, b) => (b.regret < a.regret - 1e-12 ? b : a));
     const wanted = rule.choose(sweep.facts, constant);
     const chosen = nearestSetting(sweep, wanted);
-    const best = bestOnDev(sweep);
-    const table = differences(best.eval, chosen.eval, sweep.backbone);
-    tables.push(table);
     return {
-      backbone: sweep.backbone,
-      constant,
-      wanted,
-      factor: chosen.factor,
-      bestFactor: best.factor,
-      regret: crossedInterval(table),
+      ...{ backbone: sweep.backbone, rule: rule.name, constant },
+      ...{ wanted, factor: chosen.factor, eval: chosen.eval },
     };
   });
+  return judgeChoices(sweeps, name, choices);
+}
+
+/**
+ * Judges what was chosen, however that was, and was perhaps no swept setting.
+ * @param choices one for each backbone, in the order of the sweeps
+ * @throws LexrayError BAD_INPUT when tables differ in seeds or queries
+ */
+export function judgeChoices(
+  sweeps: readonly BackboneSweep<unknown>[],
+  name: string,
+  choices: readonly BackboneChoice[],
+): RuleRegret {
+  const best = sweeps.map(bestOnDev);
+  const tables = choices.map((choice, i) => differences(best[i]!.eval, choice.eval, choice.backbone));
+  const backbones = choices.map(
+    (choice, i): BackboneRegret => ({
+      ...choice,
+      bestFactor: best[i]!.factor,
+      regret: crossedInterval(tables[i]!),
+    }),
+  );
   return {
-    rule: rule.name,
+    rule: name,
     backbones,
     mean: crossedInterval(meanTable(tables)),
     worst: backbones.reduce((a, b) => (b.regret.mean > a.regret.mean ? b : a)),
   };
 }
 
-/** The constant of least mean regret on dev; of equal ones the first. */
-function bestConstant<Facts>(sweeps: readonly BackboneSweep<Facts>[], rule: FactorRule<Facts>): number {
-  let best = rule.constants[0]!;
-  let least = Number.POSITIVE_INFINITY;
-  for (const constant of rule.constants) {
-    const regret = sweeps.reduce((sum, sweep) => {
+/**
+ * What was chosen against another choice: the mean over the backbones of the difference on eval.
+ * @throws LexrayError BAD_INPUT when tables differ in seeds or queries
+ */
+export function choiceDifference(
+  choices: readonly BackboneChoice[],
+  others: readonly Pick<BackboneChoice, 'eval'>[],
+): CrossedInterval {
+  return crossedInterval(
+    meanTable(choices.map((choice, i) => differences(choice.eval, others[i]!.eval, choice.backbone))),
+  );
+}
+
+/** The constant of least regret on dev, summed over the backbones; of equal ones the middle one, so that no edge of a plateau is chosen. */
+function bestConstant<Facts>(
+  sweeps: readonly BackboneSweep<Facts>[],
+  rule: FactorRule<Facts>,
+): { readonly constant: number; readonly regret: number } {
+  if (rule.constants.length === 0) throw badInput(`the rule ${rule.name} has no constant to choose from`);
+  const regrets = rule.constants.map((constant) =>
+    sweeps.reduce((sum, sweep) => {
       const chosen = nearestSetting(sweep, rule.choose(sweep.facts, constant));
       return sum + meanOf(bestOnDev(sweep).dev) - meanOf(chosen.dev);
-    }, 0);
-    if (regret < least - 1e-12) {
-      least = regret;
-      best = constant;
-    }
-  }
-  return best;
+    }, 0),
+  );
+  const regret = Math.min(...regrets);
+  const best = rule.constants.filter((_, i) => regrets[i]! <= regret + 1e-12);
+  return { constant: best[Math.floor((best.length - 1) / 2)]!, regret };
 }
 
 function bestOnDev({ settings, backbone }: Pick<BackboneSweep<unknown>, 'settings' | 'backbone'>): SweptSetting {

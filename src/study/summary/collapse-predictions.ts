@@ -6,16 +6,8 @@
 import type { ReportPredictor } from '../../report/study/data.ts';
 import { judgeFixedRule, judgePredictor, type PredictedCell } from '../analysis/collapse-prediction.ts';
 import type { ResultLine } from '../result-line.ts';
+import { headFigures } from './head-figures.ts';
 
-/** Figures by name, in the direction in which they grow with the scale of the head. */
-const figures: readonly (readonly [name: string, value: (metrics: ResultLine['metrics']) => number])[] = [
-  ['norm of the head', ({ 'head rowNorm': norm = Number.NaN }) => norm],
-  ['anisotropy', ({ 'backbone anisotropy': anisotropy = Number.NaN }) => anisotropy],
-  ['score spread', ({ 'head scoreSpread': spread = Number.NaN }) => spread],
-  ['1 − entropy of the scores', ({ 'head entropy': entropy = Number.NaN }) => 1 - entropy],
-  ['FLOPS', ({ 'head flops': flops = Number.NaN }) => flops],
-  ['share of active dimensions', ({ 'head activeShare': share = Number.NaN }) => share],
-];
 /** Rules by name: whether they see a collapse. */
 const rules: readonly (readonly [name: string, judged: (metrics: ResultLine['metrics']) => boolean | undefined])[] = [
   ['diagnose', ({ predictedCollapse }) => (predictedCollapse === undefined ? undefined : predictedCollapse === 1)],
@@ -55,8 +47,9 @@ export function collapsePredictions(
   if (!several || !outcomes.collapsed || !outcomes.healthy) return [];
   const arms = new Set(units.map(({ groups }) => groups[1])).size;
   return [
-    ...figures.flatMap(([name, value]): ReportPredictor[] => {
-      const valued = units.map((unit): PredictedCell => ({ ...unit, value: value(unit.metrics) }));
+    ...headFigures.flatMap((figure): ReportPredictor[] => {
+      const { name } = figure;
+      const valued = units.map((unit): PredictedCell => ({ ...unit, value: figure.value(unit.metrics) }));
       if (!valued.every((unit) => Number.isFinite(unit.value))) return [];
       const judged = judgePredictor(valued.map((unit) => ({ ...unit, groups: unit.groups.slice(0, 1) })));
       const { areaLarger, areaSmaller, accuracy } = judged;

@@ -93,6 +93,7 @@ export function madeUpCalibration(): ResultLine[] {
               'head scoreSpread': 2 ** (2 * away),
               'head entropy': 1 / (1 + 2 ** away),
               'backbone anisotropy': 0.1 + 0.1 * best,
+              ...(correction !== 'none' && { factor: 2 ** -best }),
               ...(gain === 1 && correction === 'none' && { 'k score-spread@1': 2 ** -best, 'k bert-norm': 1 }),
             },
           });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { studyLatex, studyMarkdown, studyReport } from '../../report/study-report.ts';
-import { madeUpCalibration, madeUpPretraining } from './made-up-lines.suite.ts';
+import { madeUpCalibration, madeUpGains, madeUpPretraining } from './made-up-lines.suite.ts';
 import { summariseStudy } from './summarise-study.ts';
 
 describe('a made-up calibration study', () => {
@@ -28,6 +28,31 @@ describe('a made-up calibration study', () => {
     expect(predictor('anisotropy').accuracy!.mean).toBeLessThan(0.7);
   });
 
+  it('finds that the score spread chooses the best gain of a backbone that was left out, and the norm does not', () => {
+    const [strict, loose] = study.regrets;
+    expect([strict!.question, loose!.question]).toEqual([
+      'nDCG@10, chosen on dev 5/10, judged on eval 5/10',
+      'nDCG@10, chosen on dev 0/0, judged on eval 0/0',
+    ]);
+    const rule = (name: string) => strict!.rules.find((one) => one.rule === name)!;
+    const spread = rule('score spread');
+    // The norm that is best for two backbones is off by two octaves or three on the third.
+    expect(rule('norm of the head').mean.mean).toBeGreaterThan(0.03);
+    for (const { factor, bestFactor, constant } of spread.backbones) {
+      expect(factor).toBe(bestFactor);
+      // All targets between the neighbours do; the middle one is the spread at the best gain.
+      expect(constant).toBeGreaterThan(0.5);
+      expect(constant).toBeLessThan(2);
+    }
+    expect(rule('figure and target chosen on the others').mean.mean).toBeCloseTo(spread.mean.mean, 12);
+    expect(spread.gained.map(({ gain }) => gain)).toEqual(madeUpGains);
+    const [low, , , , one, , , , high] = spread.gained.map(({ difference }) => difference);
+    expect(low!.low).toBeGreaterThan(0.1);
+    expect(one!.mean).toBeGreaterThan(0);
+    expect(high!.low).toBeGreaterThan(0.3);
+    expect(study.bestGains[0]).toMatchObject({ octaves: { gain: 3, 'score spread': 0, 'norm of the head': 3 } });
+  });
+
   it('shows what predicts, frontiers and curves, without a figure that is none', () => {
     const page = studyReport({ studies: [study], tool: 'lexray test' });
     for (const heading of ['Regret of rules', 'Sweep of gain', 'What predicts collapse', 'Dynamics', 'Prunings']) {
@@ -35,6 +60,8 @@ describe('a made-up calibration study', () => {
     }
     expect(page).toContain('nDCG@10 against FLOPS, backbone = uncased, correction = none');
     expect(page).toContain('Spread of the scores of unrelated texts');
+    expect(page).toContain('What a rule is worth against leaving the head alone');
+    expect(page).toContain('Where the sweep is best');
     expect(page).not.toContain('>Pre-training</h2>');
     expect(page).not.toMatch(/NaN|Infinity|undefined/);
     const latex = studyLatex({ studies: [study], tool: 'lexray test' });

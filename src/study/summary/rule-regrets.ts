@@ -1,130 +1,146 @@
-/**
- * The rules for the factor judged by regret, from the cells that sweep the net scale of a backbone without a correction: a cell
- * with the gain g is one whose head was divided by k = 1/g. What a rule chooses comes from the factors that the statistics
- * proposed for the backbone as it is (gain 1), at several targets; the target is the constant that the other backbones choose.
- */
-import type { ReportRule } from '../../report/study/data.ts';
+/** Rules for the factor judged by regret, from the sweeps of a study and from the runs whose head a statistic corrected. */
+import type { ReportRegrets, ReportRule } from '../../report/study/data.ts';
+import type { Estimate } from '../../report/table.ts';
 import { LexrayError } from '../../util/errors.ts';
 import { cellScores } from '../analyse-study.ts';
-import { type BackboneSweep, type FactorRule, judgeRule } from '../analysis/regret.ts';
-import type { Levels } from '../design.ts';
+import type { CrossedInterval } from '../analysis/crossed-interval.ts';
+import {
+  type BackboneChoice,
+  type BackboneSweep,
+  choiceDifference,
+  judgeChoices,
+  judgeRule,
+  judgeRules,
+  type RuleRegret,
+} from '../analysis/regret.ts';
 import type { ResultLine } from '../result-line.ts';
+import { factorRules } from './factor-rules.ts';
+import {
+  backboneOf,
+  correctedRuns,
+  gainOf,
+  type RegretQuestion,
+  type SweptFacts,
+  sweepGroups,
+  sweepsOf,
+  withCommonSeeds,
+} from './swept-heads.ts';
 
-/** Where settings are chosen and judged, and by what. */
-export interface RegretQuestion {
-  readonly measure: string;
-  /** Names of scores: `dev 0/0`, `eval 0/0`. */
-  readonly dev: string;
-  readonly eval: string;
-}
+type Sweeps = readonly BackboneSweep<SweptFacts>[];
 
-type Facts = Readonly<Record<string, number>>;
-
-/** The rules judged, or why they cannot be; undefined where nothing was swept. */
-export function ruleRegrets(
-  lines: readonly ResultLine[],
-  question: RegretQuestion,
-): { readonly rules: readonly ReportRule[]; readonly reason: string | undefined } | undefined {
-  const uncorrected = lines.filter(({ settings }) => (settings.correction ?? 'none') === 'none');
-  const swept = withMostCommonSettings(uncorrected);
-  if (new Set(swept.map(gainOf)).size < 3) return undefined;
-  const groups = new Map<string, ResultLine[]>();
-  for (const line of withCommonSeeds(swept)) {
-    const name = backboneOf(line);
-    groups.set(name, [...(groups.get(name) ?? []), line]);
-  }
+/** The rules judged on the largest sweep, or why they cannot be; undefined where nothing was swept. */
+export function ruleRegrets(lines: readonly ResultLine[], question: RegretQuestion): ReportRegrets | undefined {
+  const [group] = sweepGroups(lines);
+  if (group === undefined) return undefined;
+  const { measure, dev, eval: judged } = question;
+  const label = `${measure}, chosen on ${dev}, judged on ${judged}`;
   try {
-    const sweeps = [...groups].map(([name, members]) => sweepOf(name, members, question));
-    if (sweeps.length < 2) return { rules: [], reason: 'leaving one backbone out needs two backbones' };
-    return { rules: rulesOf(sweeps).map((rule) => reportRule(judgeRule(sweeps, rule))), reason: undefined };
+    const corrected = correctedRuns(group, lines).filter((line) => gainOf(line) === 1 && statisticOf(line));
+    const common = withCommonSeeds([...group.lines, ...corrected]);
+    const sweeps = sweepsOf(
+      common.filter((line) => !corrected.includes(line)),
+      question,
+    );
+    if (sweeps.length < 2)
+      return { question: label, rules: [], reason: 'leaving one backbone out needs two backbones' };
+    const runs = common.filter((line) => corrected.includes(line));
+    return {
+      question: label,
+      rules: [...judgedRules(sweeps), ...judgedRuns(sweeps, runs, question)],
+      reason: undefined,
+    };
   } catch (error) {
-    if (error instanceof LexrayError) return { rules: [], reason: error.message };
+    if (error instanceof LexrayError) return { question: label, rules: [], reason: error.message };
     throw error;
   }
 }
 
-function gainOf({ settings }: ResultLine): number {
-  return typeof settings.gain === 'number' ? settings.gain : 1;
-}
-
-function backboneOf({ levels, settings }: ResultLine): string {
-  return levels.backbone ?? String(settings.backbone);
-}
-
-/** Sweeps of other learning rates or arms are other sweeps: the settings with the most runs count. */
-function withMostCommonSettings(lines: readonly ResultLine[]): readonly ResultLine[] {
-  const groups = new Map<string, ResultLine[]>();
-  for (const line of lines) {
-    const { backbone: _backbone, gain: _gain, ...others } = line.resolved;
-    const key = JSON.stringify(others);
-    groups.set(key, [...(groups.get(key) ?? []), line]);
-  }
-  return [...groups.values()].reduce((a, b) => (b.length > a.length ? b : a), []);
-}
-
-/** The seeds that every setting was run with: primary cells have more than the others. */
-function withCommonSeeds(lines: readonly ResultLine[]): readonly ResultLine[] {
-  const settings = new Map<string, Set<number>>();
-  for (const line of lines) {
-    const key = JSON.stringify([backboneOf(line), gainOf(line)]);
-    settings.set(key, (settings.get(key) ?? new Set()).add(line.seed));
-  }
-  return lines.filter(({ seed }) => [...settings.values()].every((seeds) => seeds.has(seed)));
-}
-
-function sweepOf(backbone: string, lines: readonly ResultLine[], question: RegretQuestion): BackboneSweep<Facts> {
-  const own = lines.find((line) => gainOf(line) === 1);
-  if (own === undefined) throw new LexrayError('BAD_INPUT', `${backbone} was not run with gain 1`);
-  const combinations = new Map<number, Levels>(lines.map((line) => [gainOf(line), line.levels]));
-  return {
-    backbone,
-    facts: own.metrics,
-    settings: [...combinations]
-      .sort(([a], [b]) => b - a)
-      .map(([gain, levels]) => {
-        const scores = (collection: string) =>
-          cellScores(lines, levels, { measure: question.measure, collection }).scores;
-        return { factor: 1 / gain, dev: scores(question.dev), eval: scores(question.eval) };
-      }),
-  };
-}
-
-/** Trivial rules, and every statistic whose factor is known for all backbones at a target. */
-function rulesOf(sweeps: readonly BackboneSweep<Facts>[]): FactorRule<Facts>[] {
-  const [first] = sweeps;
-  const names = Object.keys(first!.facts).filter(
-    (name) => name.startsWith('k ') && sweeps.every(({ facts }) => facts[name] !== undefined),
-  );
-  const targets = new Map<string, string[]>();
-  for (const name of names) {
-    const statistic = name.slice(2).replace(/@.*/, '');
-    targets.set(statistic, [...(targets.get(statistic) ?? []), name]);
-  }
+function judgedRules(sweeps: Sweeps): ReportRule[] {
+  const rules = factorRules(sweeps);
+  const toTarget = rules.filter((rule) => rule.toTarget);
+  const gains = gainsOf(sweeps);
   return [
-    { name: 'always 1', constants: [1], choose: () => 1 },
-    ...[...targets].map(([name, each]): FactorRule<Facts> => {
-      const keys = new Map(each.map((key) => [Number(/@(.*)$/.exec(key)?.[1] ?? 1), key]));
-      return { name, constants: [...keys.keys()], choose: (facts, constant) => facts[keys.get(constant)!]! };
-    }),
+    ...rules.map((rule) =>
+      reportRule(
+        judgeRule(sweeps, rule.from(1)),
+        (gain) => judgeRule(sweeps, rule.from(gain)).backbones,
+        sweeps,
+        gains,
+      ),
+    ),
+    ...(toTarget.length === 0
+      ? []
+      : [
+          reportRule(
+            judgeRules(
+              sweeps,
+              'figure and target chosen on the others',
+              toTarget.map((rule) => rule.from(1)),
+            ),
+            undefined,
+            sweeps,
+            gains,
+          ),
+        ]),
   ];
 }
 
-function reportRule({ rule, mean, worst, backbones }: ReturnType<typeof judgeRule>): ReportRule {
-  const interval = ({ mean: value, low, high }: typeof mean): { mean: number; low: number; high: number } => ({
-    mean: value,
-    low,
-    high,
+/** Heads that were corrected to a target and trained: no nearest factor stands for them. */
+function judgedRuns(sweeps: Sweeps, runs: readonly ResultLine[], question: RegretQuestion): ReportRule[] {
+  const names = [...new Set(runs.map((line) => statisticOf(line)!))];
+  return names.flatMap((name) => {
+    const own = runs.filter((line) => statisticOf(line) === name);
+    const choices = sweeps.flatMap(({ backbone }): BackboneChoice[] => {
+      const line = own.find((one) => backboneOf(one) === backbone);
+      if (line === undefined) return [];
+      const { measure, eval: collection } = question;
+      const factor = line.metrics.factor ?? Number.NaN;
+      return [{ backbone, wanted: factor, factor, eval: cellScores(own, line.levels, { measure, collection }).scores }];
+    });
+    if (choices.length < sweeps.length) return [];
+    return [reportRule(judgeChoices(sweeps, `${name}, as run`, choices), undefined, sweeps, gainsOf(sweeps))];
   });
+}
+
+/** `score-spread to 500, arm C`; undefined for a correction that follows no statistic, or is not stored in the weights. */
+function statisticOf({ settings: { correction } }: ResultLine): string | undefined {
+  if (typeof correction !== 'object' || correction === null || Array.isArray(correction)) return undefined;
+  const { statistic, target, arm, by = 'weights' } = correction as Readonly<Record<string, unknown>>;
+  if (typeof statistic !== 'string' || by !== 'weights') return undefined;
+  return `${statistic}${typeof target === 'number' ? ` to ${target}` : ''}, arm ${String(arm)}`;
+}
+
+/** Gains that every backbone was run with, ascending. */
+function gainsOf(sweeps: Sweeps): number[] {
+  const [first] = sweeps;
+  return [...first!.facts.keys()].filter((gain) => sweeps.every(({ facts }) => facts.has(gain))).sort((a, b) => a - b);
+}
+
+/**
+ * @param from what the rule chooses for heads that come with a gain; undefined where that is always the same
+ */
+function reportRule(
+  { rule, mean, worst, backbones }: RuleRegret,
+  from: ((gain: number) => readonly BackboneChoice[]) | undefined,
+  sweeps: Sweeps,
+  gains: readonly number[],
+): ReportRule {
   return {
     rule,
     mean: interval(mean),
     worst: worst.backbone,
-    backbones: backbones.map(({ backbone, wanted, factor, bestFactor, regret }) => ({
-      backbone,
-      wanted,
-      factor,
-      bestFactor,
+    backbones: backbones.map(({ backbone, rule: chosen, constant, wanted, factor, bestFactor, regret }) => ({
+      ...{ backbone, wanted, factor, bestFactor, constant },
+      chosenRule: chosen === rule ? undefined : chosen,
       regret: interval(regret),
     })),
+    gained: gains.map((gain) => {
+      const started = sweeps.map(({ settings }) => settings.find(({ factor }) => factor === 1 / gain)!);
+      return { gain, difference: interval(choiceDifference(from?.(gain) ?? backbones, started)) };
+    }),
   };
+}
+
+function interval({ mean, low, high }: CrossedInterval): Required<Estimate> {
+  return { mean, low, high };
 }

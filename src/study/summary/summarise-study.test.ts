@@ -98,21 +98,57 @@ describe('summariseStudy', () => {
       3,
     );
 
-    expect(study.rules.map(({ rule }) => rule)).toEqual(['always 1', 'good']);
-    const [trivial, good] = study.rules;
+    const [regrets] = study.regrets;
+    expect(regrets).toMatchObject({
+      question: 'nDCG@10, chosen on dev 0/0, judged on eval 0/0',
+      reason: undefined,
+    });
+    expect(regrets!.rules.map(({ rule }) => rule)).toEqual([
+      'always 1',
+      'k of good to 1 … 2',
+      'score-spread, arm C, as run',
+    ]);
+    const [trivial, good, asRun] = regrets!.rules;
     expect(good!.mean.mean).toBeCloseTo(0, 3);
-    expect(good!.backbones.map(({ backbone, factor, bestFactor }) => [backbone, factor, bestFactor])).toEqual([
-      ['a', 1, 1],
-      ['b', 0.25, 0.25],
+    expect(
+      good!.backbones.map(({ backbone, constant, factor, bestFactor }) => [backbone, constant, factor, bestFactor]),
+    ).toEqual([
+      ['a', 2, 1, 1],
+      ['b', 2, 0.25, 0.25],
     ]);
     expect(trivial).toMatchObject({ worst: 'b' });
     expect(trivial!.mean.mean).toBeCloseTo(0.05, 2);
+    // Heads that are left alone gain nothing; the corrected runs have .6 wherever they start from.
+    expect(trivial!.gained.map(({ gain, difference }) => [gain, difference.mean])).toEqual([
+      [0.25, 0],
+      [1, 0],
+      [4, 0],
+    ]);
+    expect(asRun!.mean.mean).toBeCloseTo(0, 2);
+    expect(asRun!.gained.map(({ difference }) => difference.mean)).toEqual([
+      expect.closeTo(0.25, 2),
+      expect.closeTo(0.05, 2),
+      expect.closeTo(0.2, 2),
+    ]);
+    expect(study.bestGains).toMatchObject([
+      {
+        levels: { correction: 'none' },
+        octaves: { gain: 2 },
+        backbones: [
+          { backbone: 'a', gain: 1, above: { mean: 0 }, healthy: [0.25, 1] },
+          { backbone: 'b', gain: 4, above: { mean: expect.closeTo(0.1, 2) }, healthy: [1, 4] },
+        ],
+      },
+    ]);
   });
 
   it('gives one seed no interval, and one backbone no rules', () => {
     const study = summariseStudy(lines.filter(({ seed, levels }) => seed === 1 && levels.backbone === 'a'));
     expect(study.cells[0]!.scores['eval 0/0 nDCG@10']).toEqual({ mean: expect.any(Number) });
-    expect(study).toMatchObject({ rules: [], noRules: 'leaving one backbone out needs two backbones', families: [] });
+    expect(study).toMatchObject({
+      regrets: [{ rules: [], reason: 'leaving one backbone out needs two backbones' }],
+      families: [],
+    });
   });
 });
 

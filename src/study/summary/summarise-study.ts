@@ -13,10 +13,12 @@ import { crossedInterval } from '../analysis/crossed-interval.ts';
 import { verdictsInWords } from '../analysis/in-words.ts';
 import type { StudyDesign } from '../design.ts';
 import type { ResultLine } from '../result-line.ts';
+import { bestGains } from './best-gains.ts';
 import { collapsePredictions } from './collapse-predictions.ts';
 import { pretrainingCorrelations } from './pretraining-correlations.ts';
 import { ruleRegrets } from './rule-regrets.ts';
 import { sweepAxes } from './sweep-axes.ts';
+import type { RegretQuestion } from './swept-heads.ts';
 
 /** Options of {@link summariseStudy}. */
 export interface SummariseOptions {
@@ -34,7 +36,6 @@ export function summariseStudy(lines: readonly ResultLine[], options: SummariseO
   const { design, measure = 'nDCG@10' } = options;
   const names = Object.keys(lines[0]?.scores ?? {});
   const [dev = ''] = names;
-  const judged = names.find((name) => name.endsWith(` ${pruningOf(dev)}`) && name !== dev) ?? dev;
   const groups = new Map<string, ResultLine[]>();
   for (const line of lines) {
     const key = JSON.stringify(Object.entries(line.levels).sort());
@@ -42,7 +43,7 @@ export function summariseStudy(lines: readonly ResultLine[], options: SummariseO
   }
   const best = bestOfBackbones([...groups.values()], `${dev} ${measure}`);
   const factors = variedFactors(lines);
-  const regrets = ruleRegrets(lines, { measure, dev, eval: judged });
+  const questions = questionsOf(names, measure);
   const collapsed = (line: ResultLine): boolean => hasCollapsed(line, best, `${dev} ${measure}`);
   const cells = [...groups.values()].map((members) => reportCell(members, collapsed));
   return {
@@ -54,16 +55,21 @@ export function summariseStudy(lines: readonly ResultLine[], options: SummariseO
     cells,
     sweep: sweepAxes(factors),
     families: design === undefined ? [] : familiesOf(design, lines),
-    rules: regrets?.rules ?? [],
-    noRules: regrets?.reason,
+    regrets: questions.flatMap((question) => ruleRegrets(lines, question) ?? []),
+    bestGains: questions.flatMap((question) => bestGains(lines, question, collapsed)),
     predictors: collapsePredictions(lines, collapsed),
     correlations: pretrainingCorrelations(cells, shownScores({ cells })),
     tools: [...new Set(lines.map(({ tool }) => tool))],
   };
 }
 
-function pruningOf(name: string): string {
-  return name.slice(name.lastIndexOf(' ') + 1);
+/** At the strictest pruning, where all have the same number of terms, and at the first: chosen on the first collection, judged on the last. */
+function questionsOf(names: readonly string[], measure: string): RegretQuestion[] {
+  const collectionOf = (name: string): string => name.slice(0, name.lastIndexOf(' '));
+  const of = (collection: string): string[] => names.filter((name) => collectionOf(name) === collection);
+  const [dev, judged] = [of(collectionOf(names[0] ?? '')), of(collectionOf(names.at(-1) ?? ''))];
+  const places = dev.length > 1 ? [dev.length - 1, 0] : [0];
+  return places.map((i) => ({ measure, dev: dev[i] ?? '', eval: judged[i] ?? dev[i] ?? '' }));
 }
 
 /** Levels of the factors that have several, in the order of the lines. */
