@@ -15,6 +15,7 @@ import {
   bestGainTable,
   cellsTable,
   contrastTable,
+  exploredTables,
   frontierTables,
   heatTables,
   predictionTable,
@@ -65,7 +66,7 @@ function leadOf(study: ReportStudy): string {
 }
 
 function sectionsOf(study: ReportStudy): Section[] {
-  const { families, regrets, bestGains, factors, queries, seconds } = study;
+  const { families, explored, regrets, bestGains, factors, queries, seconds } = study;
   const heat = heatTables(study);
   const prediction = predictionTable(study);
   const present = (...some: readonly (Section | undefined)[]): Section[] => some.filter((one) => one !== undefined);
@@ -79,6 +80,17 @@ function sectionsOf(study: ReportStudy): Section[] {
               'Declared before the runs; p values are corrected by Holm within each family. A claim is confirmed when both tests find an effect of the claimed sign.',
             ),
             ...families.map((family) => htmlTable(contrastTable(family))),
+          ),
+        ]
+      : []),
+    ...(explored.length > 0
+      ? [
+          section(
+            'Exploratory differences',
+            paragraph(
+              'Asked after runs were seen, or with too few seeds for a test: intervals for new seeds and new queries, none corrected.',
+            ),
+            ...exploredTables(explored).map(htmlTable),
           ),
         ]
       : []),

@@ -10,7 +10,8 @@ import {
   detectableEffect,
   type FamilyOptions,
 } from './analysis/contrast-family.ts';
-import type { ScoreTable, WeightedCell } from './analysis/score-table.ts';
+import { type CrossedInterval, crossedInterval } from './analysis/crossed-interval.ts';
+import { contrastTable, type ScoreTable, seedMeans, type WeightedCell } from './analysis/score-table.ts';
 import { designRuns } from './cells.ts';
 import type { DeclaredContrast, Levels, StudyDesign } from './design.ts';
 import type { ResultLine } from './result-line.ts';
@@ -53,6 +54,31 @@ export function analyseStudy(
   });
 }
 
+/** A difference that was asked after the runs were seen: an interval, and no test. */
+export interface ExploredContrast {
+  readonly contrast: DeclaredContrast;
+  readonly effect: CrossedInterval;
+  readonly seeds: number;
+  /** Seeds whose mean is above 0. */
+  readonly positive: number;
+}
+
+/**
+ * Answers exploratory contrasts.
+ * @throws LexrayError as {@link analyseStudy}
+ */
+export function exploreStudy(
+  design: StudyDesign,
+  contrasts: readonly DeclaredContrast[],
+  lines: readonly ResultLine[],
+): ExploredContrast[] {
+  return contrasts.map((contrast) => {
+    const table = contrastTable(contrastCells(contrast, design, lines));
+    const positive = seedMeans(table).filter((mean) => mean > 0).length;
+    return { contrast, effect: crossedInterval(table), seeds: table.length, positive };
+  });
+}
+
 /**
  * The scores of one combination of levels: a row a seed, ascending.
  * @param levels of every factor
@@ -91,7 +117,7 @@ export function cellScores(
 
 /** The cells of both sides, each side weighted to one. */
 function contrastCells(contrast: DeclaredContrast, design: StudyDesign, lines: readonly ResultLine[]): WeightedCell[] {
-  const runs = designRuns(design);
+  const runs = designRuns(design).map((run) => ({ ...run, seeds: contrast.seeds ?? run.seeds }));
   const sides = [contrast.plus, contrast.minus].map((side) => runs.filter(({ levels }) => matches(levels, side)));
   const named = new Set([...Object.keys(contrast.plus), ...Object.keys(contrast.minus)]);
   const [others, against] = sides.map((side) =>
@@ -108,13 +134,15 @@ function contrastCells(contrast: DeclaredContrast, design: StudyDesign, lines: r
     side.map(({ levels, seeds }) => {
       const found = cellScores(lines, levels, contrast);
       const missing = seeds.filter((seed) => !found.seeds.includes(seed));
-      if (missing.length > 0 || found.seeds.length !== seeds.length) {
+      if (missing.length > 0 || (contrast.seeds === undefined && found.seeds.length !== seeds.length)) {
         throw badInput(`${describe(levels)} has the seeds ${found.seeds.join(', ')}, not ${seeds.join(', ')}`, {
           cure: 'run the study to its end',
         });
       }
       order ??= found.qids;
-      const scores = found.scores.map((values) => inOrder({ qids: found.qids, values }, order!));
+      const scores = found.scores
+        .filter((_, i) => seeds.includes(found.seeds[i]!))
+        .map((values) => inOrder({ qids: found.qids, values }, order!));
       return { scores, weight: (i === 0 ? 1 : -1) / side.length };
     }),
   );

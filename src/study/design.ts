@@ -65,6 +65,8 @@ export interface DeclaredContrast {
   readonly claim: 'positive' | 'negative' | 'none';
   /** The least effect that matters. */
   readonly matters: number;
+  /** The seeds that count, where the sides have not the same ones. @default those of the runs */
+  readonly seeds?: readonly number[] | undefined;
 }
 
 /** A study. */
@@ -91,6 +93,17 @@ const factor = z.union([
     implies: z.array(z.string()).default([]),
   }),
 ]);
+const contrast = z.strictObject({
+  name: z.string().min(1),
+  family: z.string().min(1).default('primary'),
+  measure: z.string().min(1),
+  collection: z.string().optional(),
+  plus: levels,
+  minus: levels,
+  claim: z.enum(['positive', 'negative', 'none']).default('positive'),
+  matters: z.number().min(0).default(0),
+  seeds: seeds.optional(),
+});
 const schema = z.strictObject({
   name: z.string().regex(/^[\w.-]+$/, 'expected letters, digits, dots, dashes'),
   description: z.string().optional(),
@@ -103,20 +116,7 @@ const schema = z.strictObject({
       z.array(z.looseObject({ seeds: seeds.optional() }).catchall(z.union([level, z.array(level).min(1)]))).min(1),
     ])
     .default('all'),
-  contrasts: z
-    .array(
-      z.strictObject({
-        name: z.string().min(1),
-        family: z.string().min(1).default('primary'),
-        measure: z.string().min(1),
-        collection: z.string().optional(),
-        plus: levels,
-        minus: levels,
-        claim: z.enum(['positive', 'negative', 'none']).default('positive'),
-        matters: z.number().min(0).default(0),
-      }),
-    )
-    .default([]),
+  contrasts: z.array(contrast).default([]),
 });
 
 const largestDesign = 1 << 20;
@@ -126,11 +126,14 @@ const largestDesign = 1 << 20;
  * @throws LexrayError CONFIG when it cannot be read, is not YAML, or breaks a rule of the form
  */
 export async function readDesign(path: string): Promise<StudyDesign> {
-  let content: string;
+  return parseDesign(await readSmall(path), path);
+}
+
+async function readSmall(path: string): Promise<string> {
   try {
     const { size } = await stat(path);
     if (size > largestDesign) throw new Error(`it has ${size} bytes, more than ${largestDesign}`);
-    content = await readFile(path, 'utf8');
+    return await readFile(path, 'utf8');
   } catch (cause) {
     throw new LexrayError('CONFIG', `cannot read the design: ${(cause as Error).message}`, {
       where: path,
@@ -138,7 +141,6 @@ export async function readDesign(path: string): Promise<StudyDesign> {
       cure: 'check the path',
     });
   }
-  return parseDesign(content, path);
 }
 
 /**
@@ -147,13 +149,7 @@ export async function readDesign(path: string): Promise<StudyDesign> {
  * @throws LexrayError CONFIG when it is not YAML, or breaks a rule of the form
  */
 export async function parseDesign(text: string, where = 'design'): Promise<StudyDesign> {
-  const { parse } = await import('yaml');
-  let content: unknown;
-  try {
-    content = parse(text, { maxAliasCount: 100 });
-  } catch (cause) {
-    throw misfit(`the design is not YAML: ${(cause as Error).message.split('\n')[0]}`, where);
-  }
+  const content = await parseYaml(text, where);
   const parsed = schema.safeParse(content);
   if (!parsed.success) throw misfit(schemaComplaint(parsed.error, content, 'the design'), where);
   const { data } = parsed;
@@ -170,12 +166,63 @@ export async function parseDesign(text: string, where = 'design'): Promise<Study
   };
   checkFactors(design, where);
   for (const { levels: named } of design.runs) checkLevels(design, named, where);
-  for (const { plus, minus } of design.contrasts) {
-    for (const side of [plus, minus]) {
-      checkLevels(design, Object.fromEntries(Object.entries(side).map(([name, one]) => [name, [one]])), where);
-    }
-  }
+  for (const one of design.contrasts) checkContrast(design, one, where);
   return design;
+}
+
+/** Contrasts that were asked after the runs were seen: of a study that has a design, and not part of it. */
+export interface ExploratoryContrasts {
+  /** The name of the study. */
+  readonly study: string;
+  readonly contrasts: readonly DeclaredContrast[];
+}
+
+const exploratory = z.strictObject({
+  study: z.string().min(1),
+  description: z.string().optional(),
+  // The same difference on several collections is as many contrasts.
+  contrasts: z
+    .array(contrast.extend({ collection: z.union([z.string(), z.array(z.string()).min(1)]).optional() }))
+    .min(1),
+});
+
+/**
+ * Reads exploratory contrasts.
+ * @param designs of the studies that they may be of
+ * @throws LexrayError CONFIG as {@link readDesign}, or when there is no such study
+ */
+export async function readExploratory(path: string, designs: readonly StudyDesign[]): Promise<ExploratoryContrasts> {
+  const content = await parseYaml(await readSmall(path), path);
+  const parsed = exploratory.safeParse(content);
+  if (!parsed.success) throw misfit(schemaComplaint(parsed.error, content, 'the contrasts'), path);
+  const { study } = parsed.data;
+  const contrasts = parsed.data.contrasts.flatMap(({ collection, ...one }) =>
+    Array.isArray(collection) ? collection.map((each) => ({ ...one, collection: each })) : [{ ...one, collection }],
+  );
+  const design = designs.find(({ name }) => name === study);
+  if (design === undefined) {
+    throw new LexrayError('CONFIG', `the contrasts are of the study ${study}, whose design is not given`, {
+      where: path,
+      cure: 'name it with --design',
+    });
+  }
+  for (const one of contrasts) checkContrast(design, one, path);
+  return { study, contrasts };
+}
+
+async function parseYaml(text: string, where: string): Promise<unknown> {
+  const { parse } = await import('yaml');
+  try {
+    return parse(text, { maxAliasCount: 100 });
+  } catch (cause) {
+    throw misfit(`the design is not YAML: ${(cause as Error).message.split('\n')[0]}`, where);
+  }
+}
+
+function checkContrast(design: StudyDesign, { plus, minus }: DeclaredContrast, where: string): void {
+  for (const side of [plus, minus]) {
+    checkLevels(design, Object.fromEntries(Object.entries(side).map(([name, one]) => [name, [one]])), where);
+  }
 }
 
 function factorOf(name: string, given: z.infer<typeof factor>): Factor {

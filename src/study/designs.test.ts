@@ -6,7 +6,7 @@ import { finetuneCell } from './cells/finetune-cell.ts';
 import { parseFinetuneCell } from './cells/finetune-settings.ts';
 import { pretrainCell } from './cells/pretrain-cell.ts';
 import { designCells, designRuns } from './cells.ts';
-import { readDesign } from './design.ts';
+import { readDesign, readExploratory } from './design.ts';
 import { selectCells } from './select-cells.ts';
 
 const path = (name: string): string => fileURLToPath(new URL(`../../studies/${name}`, import.meta.url));
@@ -30,6 +30,22 @@ describe('studies/calibration.yaml', () => {
           ['cased', 8],
         ]);
       }
+    }
+  });
+
+  it('has exploratory contrasts whose sides have the same runs', async () => {
+    const design = await readDesign(path('calibration.yaml'));
+    const { contrasts } = await readExploratory(path('calibration.exploratory.yaml'), [design]);
+    const names = contrasts.map(({ family, name, collection }) => [family, name, collection].join());
+    expect(new Set(names).size).toBe(names.length);
+    for (const { name, plus, minus, seeds } of contrasts) {
+      const [left, right] = [plus, minus].map((side) =>
+        designRuns(design)
+          .filter(({ levels }) => Object.entries(side).every(([factor, level]) => levels[factor] === level))
+          .map((run) => [run.levels.backbone, seeds?.filter((seed) => run.seeds.includes(seed)) ?? run.seeds]),
+      );
+      expect([name, left!.length, left]).toEqual([name, plus.backbone === undefined ? 3 : 1, right]);
+      if (seeds) for (const [, found] of left!) expect([name, found]).toEqual([name, seeds]);
     }
   });
 

@@ -5,8 +5,8 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { badInput, LexrayError } from '../util/errors.ts';
 import { Random } from '../util/random.ts';
-import { analyseStudy, cellScores } from './analyse-study.ts';
-import { parseDesign, type StudyDesign } from './design.ts';
+import { analyseStudy, cellScores, exploreStudy } from './analyse-study.ts';
+import { parseDesign, readExploratory, type StudyDesign } from './design.ts';
 import type { CellResult, ResultLine } from './result-line.ts';
 import { appendResult, readResults } from './results-file.ts';
 import { type RunCell, rerunLine, runStudy, studyState } from './runner.ts';
@@ -325,5 +325,53 @@ describe('analyseStudy', () => {
       i > 0 ? line : { ...line, scores: { pairs: { qids: ['x'], measures: { 'RR@10': [1] } } } },
     );
     expect(() => analyseStudy(design, elsewhere)).toThrow(/different queries/);
+  });
+});
+
+describe('exploreStudy', () => {
+  it('gives differences with intervals, for the seeds that both sides have', async () => {
+    const { lines } = await runStudy(design, fake, { results: path });
+    const [first] = design.contrasts;
+    const some = { ...first!, name: 'gain, three seeds', seeds: [2, 3, 5] };
+    const uneven = { ...design, runs: [{ levels: { gain: ['0'] } }, { levels: { gain: ['0.2'] }, seeds: [2, 3, 5] }] };
+    const those = lines.filter(({ levels, seed }) => levels.gain === '0' || [2, 3, 5].includes(seed));
+    const [answer] = exploreStudy(uneven, [some], those);
+    expect(answer).toMatchObject({ seeds: 3, positive: 3 });
+    expect(answer!.effect.mean).toBeCloseTo(0.2, 12);
+    // Rows of the same seeds stand beside each other: nothing is left of what seeds differ by.
+    expect(answer!.effect.high - answer!.effect.low).toBeLessThan(1e-12);
+    expect(() => exploreStudy(uneven, [{ ...some, seeds: [2, 4] }], those)).toThrow(/has the seeds 2, 3, 5, not 2, 4/);
+    expect(() => exploreStudy(uneven, [first!], those)).toThrow(/differ in more than they name/);
+  });
+});
+
+describe('readExploratory', () => {
+  const write = async (content: string): Promise<string> => {
+    const file = join(root, `exploratory ${files++}.yaml`);
+    await writeFile(file, content);
+    return file;
+  };
+
+  it('reads contrasts of a study whose design is given', async () => {
+    const file = await write(
+      'study: fake\ncontrasts:\n  - { name: later, measure: RR@10, plus: { gain: 0.2 }, minus: { gain: 0 }, seeds: [1, 2], collection: [a, b] }\n',
+    );
+    const { study, contrasts } = await readExploratory(file, [design]);
+    expect([study, contrasts]).toMatchObject([
+      'fake',
+      ['a', 'b'].map((collection) => ({ name: 'later', plus: { gain: '0.2' }, seeds: [1, 2], collection })),
+    ]);
+  });
+
+  it.each([
+    ['study: other\ncontrasts: [{ name: a, measure: m, plus: {}, minus: {} }]', /of the study other, whose design/],
+    ['study: fake\ncontrasts: [{ name: a, measure: m, plus: { gain: 3 }, minus: {} }]', /no level "3"/],
+    ['study: fake\ncontrasts: []', /contrasts/],
+    ['study: fake\ncontrast: []', /contrast/],
+    ['[', /not YAML/],
+  ])('refuses %s', async (content, message) => {
+    const file = await write(content);
+    await expect(readExploratory(file, [design])).rejects.toMatchObject({ code: 'CONFIG', where: file });
+    await expect(readExploratory(file, [design])).rejects.toThrow(message);
   });
 });

@@ -243,6 +243,21 @@ describe('report', () => {
     expect(await readFile(at('report.html'), 'utf8')).toBe(page);
   });
 
+  it('shows differences that were asked later, without a verdict', async () => {
+    await writeFile(
+      at('later.yaml'),
+      'study: example\ncontrasts: [{ name: asked later, family: second thoughts, measure: nDCG@10, collection: eval 7/20, plus: { correction: C }, minus: { correction: none } }]',
+    );
+    const args = ['report', results, '--exploratory', at('later.yaml'), '-o', at('explored.html'), '--quiet'];
+    expect(await runInProcess(...args)).toMatchObject({ code: 2, stderr: expect.stringMatching(/--design/) });
+    expect(await runInProcess(...args, '--design', design, '--markdown', at('e.md'))).toMatchObject({ code: 0 });
+    const page = await readFile(at('explored.html'), 'utf8');
+    expect(page).toContain('Exploratory differences, second thoughts');
+    expect(await readFile(at('e.md'), 'utf8')).toMatch(
+      /\| asked later +\| nDCG@10, eval 7\/20 +\| [+−]?0\.\d{3} .*of 2 \|/,
+    );
+  });
+
   it('refuses what are no results', async () => {
     expect(await runInProcess('report', at('none.jsonl'), '-o', at('x.html'))).toMatchObject({ code: 3 });
     expect(await runInProcess('report', design, '-o', at('x.html'))).toMatchObject({ code: 3 });

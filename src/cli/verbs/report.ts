@@ -14,6 +14,7 @@ export const reportVerb: Verb = defineVerb({
   },
   options: {
     design: words('designs of the studies: their contrasts are answered', { placeholder: 'FILE', default: [] }),
+    exploratory: words('contrasts that were asked later: intervals, no verdicts', { placeholder: 'FILE', default: [] }),
     measure: textWithDefault('what collapse and regret are measured by', { default: 'nDCG@10' }),
     markdown: optionalText('also write the tables as Markdown', { placeholder: 'FILE' }),
     latex: optionalText('also write the tables as LaTeX', { placeholder: 'FILE' }),
@@ -32,19 +33,26 @@ export const reportVerb: Verb = defineVerb({
       }),
     ),
   }),
-  async run({ results, design, measure, markdown, latex }, { output, force, onWarning }) {
+  async run({ results, design, exploratory, measure, markdown, latex }, { output, force, onWarning }) {
     const others = [markdown, latex].filter((path) => path !== undefined);
     for (const path of [output, ...others]) await checkOutput(path, force);
-    const [{ readResults }, { readDesign }, { summariseStudy }, report, { toolName }, { writeFileAtomic }] =
-      await Promise.all([
-        import('../../study/results-file.ts'),
-        import('../../study/design.ts'),
-        import('../../study/summary/summarise-study.ts'),
-        import('../../report/study-report.ts'),
-        import('../../util/version.ts'),
-        import('../../util/write-atomic.ts'),
-      ]);
+    const [
+      { readResults },
+      { readDesign, readExploratory },
+      { summariseStudy },
+      report,
+      { toolName },
+      { writeFileAtomic },
+    ] = await Promise.all([
+      import('../../study/results-file.ts'),
+      import('../../study/design.ts'),
+      import('../../study/summary/summarise-study.ts'),
+      import('../../report/study-report.ts'),
+      import('../../util/version.ts'),
+      import('../../util/write-atomic.ts'),
+    ]);
     const designs = await Promise.all(design.map(readDesign));
+    const asked = await Promise.all(exploratory.map((path) => readExploratory(path, designs)));
     const read = await Promise.all(results.map((path) => readResults(path, { onWarning })));
     const studies = read.map((lines, i) => {
       const [first] = lines;
@@ -57,7 +65,11 @@ export const reportVerb: Verb = defineVerb({
           where: results[i]!,
         });
       }
-      return summariseStudy(lines, { measure, design: designs.find(({ name }) => name === first.study) });
+      return summariseStudy(lines, {
+        measure,
+        design: designs.find(({ name }) => name === first.study),
+        exploratory: asked.filter(({ study }) => study === first.study).flatMap(({ contrasts }) => contrasts),
+      });
     });
     for (const { name } of designs) {
       if (!studies.some((study) => study.name === name)) onWarning(`there are no results of the design ${name}`);

@@ -54,6 +54,17 @@ export interface ReportFamily {
   readonly words: string;
 }
 
+/** A difference that was asked after the runs were seen: an interval, and no verdict. */
+export interface ReportExplored {
+  readonly name: string;
+  /** Contrasts of one family stand together. */
+  readonly family: string;
+  readonly measure: string;
+  readonly effect: Required<Estimate>;
+  readonly seeds: number;
+  readonly positive: number;
+}
+
 /** How far a rule for the factor is from the best swept one. */
 export interface ReportRule {
   readonly rule: string;
@@ -143,6 +154,7 @@ export interface ReportStudy {
   readonly cells: readonly ReportCell[];
   readonly sweep: ReportSweep | undefined;
   readonly families: readonly ReportFamily[];
+  readonly explored: readonly ReportExplored[];
   /** Empty where nothing was swept. */
   readonly regrets: readonly ReportRegrets[];
   readonly bestGains: readonly ReportBestGains[];

@@ -14,6 +14,7 @@ import {
   levelsLabel,
   type ReportBestGains,
   type ReportCell,
+  type ReportExplored,
   type ReportFamily,
   type ReportRegrets,
   type ReportStudy,
@@ -27,6 +28,7 @@ const right = (label: string): Column => ({ label, align: 'right' });
 export function studyTables(study: ReportStudy): readonly Table[] {
   return [
     ...study.families.map(contrastTable),
+    ...exploredTables(study.explored),
     ...study.regrets.flatMap(regretTables),
     ...study.bestGains.map(bestGainTable),
     ...heatTables(study),
@@ -69,6 +71,23 @@ export function contrastTable({ name, contrasts, words }: ReportFamily): Table {
       ],
     ),
   };
+}
+
+/** Differences that were asked after the runs were seen, one table a family. */
+export function exploredTables(explored: readonly ReportExplored[]): readonly Table[] {
+  const families = [...new Set(explored.map(({ family }) => family))];
+  return families.map((family) => ({
+    caption: `Exploratory differences, ${family}: 95 % intervals, no test`,
+    columns: [{ label: 'Difference' }, { label: 'Measure' }, right('Effect'), right('Seeds above 0')],
+    rows: explored
+      .filter((one) => one.family === family)
+      .map(({ name, measure, effect, seeds, positive }): readonly Cell[] => [
+        name,
+        measure,
+        estimateCell(effect, { format: formatDifference, strong: effect.low > 0 || effect.high < 0 }),
+        `${positive} of ${seeds}`,
+      ]),
+  }));
 }
 
 /** Rules by mean regret, each on each backbone; and what each is worth for heads that come with a gain. */

@@ -4,14 +4,14 @@
  * A run has collapsed when its median document has less than one active dimension or more than half of the vocabulary, or when
  * its score on dev (the first collection, not pruned) is below half of the best mean of its backbone's cells.
  */
-import type { ReportCell, ReportFamily, ReportStudy } from '../../report/study/data.ts';
+import type { ReportCell, ReportExplored, ReportFamily, ReportStudy } from '../../report/study/data.ts';
 import { shownScores } from '../../report/study/sweep.ts';
 import type { Estimate } from '../../report/table.ts';
 import { mean } from '../../util/mean.ts';
-import { analyseStudy } from '../analyse-study.ts';
+import { analyseStudy, exploreStudy } from '../analyse-study.ts';
 import { crossedInterval } from '../analysis/crossed-interval.ts';
 import { verdictsInWords } from '../analysis/in-words.ts';
-import type { StudyDesign } from '../design.ts';
+import type { DeclaredContrast, StudyDesign } from '../design.ts';
 import type { ResultLine } from '../result-line.ts';
 import { bestGains } from './best-gains.ts';
 import { collapsePredictions } from './collapse-predictions.ts';
@@ -24,6 +24,8 @@ import type { RegretQuestion } from './swept-heads.ts';
 export interface SummariseOptions {
   /** The study's design: without it no contrast is answered. */
   readonly design?: StudyDesign | undefined;
+  /** Contrasts of the design that were asked after the runs were seen. */
+  readonly exploratory?: readonly DeclaredContrast[] | undefined;
   /** What collapse, regret and the frontier are measured by. @default nDCG@10 */
   readonly measure?: string | undefined;
 }
@@ -33,7 +35,7 @@ export interface SummariseOptions {
  * @throws LexrayError BAD_INPUT when a run that a contrast needs is missing
  */
 export function summariseStudy(lines: readonly ResultLine[], options: SummariseOptions = {}): ReportStudy {
-  const { design, measure = 'nDCG@10' } = options;
+  const { design, exploratory = [], measure = 'nDCG@10' } = options;
   const names = Object.keys(lines[0]?.scores ?? {});
   const [dev = ''] = names;
   const groups = new Map<string, ResultLine[]>();
@@ -55,6 +57,7 @@ export function summariseStudy(lines: readonly ResultLine[], options: SummariseO
     cells,
     sweep: sweepAxes(factors),
     families: design === undefined ? [] : familiesOf(design, lines),
+    explored: design === undefined ? [] : exploredIn(design, exploratory, lines),
     regrets: questions.flatMap((question) => ruleRegrets(lines, question) ?? []),
     bestGains: questions.flatMap((question) => bestGains(lines, question, collapsed)),
     predictors: collapsePredictions(lines, collapsed),
@@ -154,4 +157,19 @@ function familiesOf(design: StudyDesign, lines: readonly ResultLine[]): ReportFa
       };
     }),
   }));
+}
+
+function exploredIn(
+  design: StudyDesign,
+  contrasts: readonly DeclaredContrast[],
+  lines: readonly ResultLine[],
+): ReportExplored[] {
+  return exploreStudy(design, contrasts, lines).map(({ contrast, effect, seeds, positive }) => {
+    const { name, family, measure, collection } = contrast;
+    return {
+      ...{ name, family, seeds, positive },
+      measure: collection === undefined ? measure : `${measure}, ${collection}`,
+      effect: { mean: effect.mean, low: effect.low, high: effect.high },
+    };
+  });
 }
