@@ -116,6 +116,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
       rampSteps: weights.rampSteps,
       warmupSteps: Math.round(config.warmupRatio * steps),
       masked: { queries: config.queryTopTerms !== undefined, documents: config.documentTopTerms !== undefined },
+      ranksBatch: (config.losses ?? []).every(({ name }) => name === 'info-nce'),
       where: trainingFolder,
       proposal: head.proposal,
       onWarning,

@@ -91,7 +91,8 @@ async function train(
       output,
       examples,
       dev: dev && (await openCollection(dev, work)),
-      settings: { ...training, ...ofHead, seed },
+      // Lines of studies from before the guard knew of chance stay comparable: a design may ask for it.
+      settings: { ...training, ...ofHead, guard: { chanceRatio: 1, ...training.guard }, seed },
       threads,
       signal,
       onProgress,

@@ -5,6 +5,7 @@ const cures: Readonly<Record<CollapseKind, (side: Side | undefined) => string>> 
   dense: (side) => `raise the regularizer weight of ${side}`,
   dead: (side) => `lower the regularizer weight of ${side} or the learning rate, or lengthen the ramp`,
   constant: () => 'lower the learning rate, or start from a head that tells texts apart',
+  chance: () => 'divide its logits by more (--calibrate), raise the learning rate, or train longer',
   'not-finite': () => 'lower the learning rate',
 };
 

@@ -4,6 +4,7 @@
  *
  *     dense     the median vector has more than a share of the dimensions that it can have
  *     dead      more than a share of the vectors is all zero
+ *     chance    the ranking loss is above that of a model without preference: the softmax is decided, and wrongly
  *     constant  scores do not depend on the side's vector, or nearly all active terms are active in every vector
  */
 import type { GuardSettings } from './guard-settings.ts';
@@ -22,10 +23,10 @@ export interface SideLimits {
 export interface CollapseSign {
   readonly kind: CollapseKind;
   /** What is given time first: the rise of the regularizer weights or of the learning rate. */
-  readonly waitsFor: 'ramp' | 'warmup' | 'nothing';
-  /** What gets smaller when the run recovers. */
-  readonly figure: number;
-  /** In words, to follow "queries" or "documents". */
+  readonly waitsFor: 'ramp' | 'warmup' | 'chance' | 'nothing';
+  /** What gets smaller when the run recovers; undefined where getting better is not enough. */
+  readonly figure?: number | undefined;
+  /** In words, to follow "queries", "documents" or "the scores". */
   readonly words: string;
 }
 
@@ -78,6 +79,17 @@ export function collapseSigns(
     });
   }
   return signs;
+}
+
+/**
+ * The sign that the scores of whole batches show. Heads with large logits start far above chance and most come below it in a
+ * third of the run; of those that are above it at half time, none was found that became good (docs/how-to/collapse.md).
+ * @param ranking smoothed, in units of chance
+ */
+export function scoreSigns(ranking: number): readonly CollapseSign[] {
+  if (!(ranking > 1)) return [];
+  const words = `say less than chance: the ranking loss is ${ranking.toPrecision(3)} times that of a model without preference`;
+  return [{ kind: 'chance', waitsFor: 'chance', words }];
 }
 
 function count(x: number): string {

@@ -38,6 +38,11 @@ export interface GuardSettings {
    * @default 1e-3
    */
   readonly constantSpread: number;
+  /**
+   * Share of the steps from which on a ranking loss above chance counts. 1 switches it off.
+   * @default 0.5 where the loss is InfoNCE, off otherwise
+   */
+  readonly chanceRatio?: number | undefined;
 }
 
 /** Settings as a user gives them; what is absent has its default. */
@@ -59,4 +64,5 @@ export const guardSettingsSchema: z.ZodType<GuardSettings, GivenGuardSettings> =
   denseShare: share.optional(),
   zeroShare: share.default(0.5),
   constantSpread: share.default(1e-3),
+  chanceRatio: share.optional(),
 });

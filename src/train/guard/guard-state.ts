@@ -5,12 +5,12 @@ import { z } from 'zod';
 export type Side = 'queries' | 'documents';
 
 /** Kinds of collapse. */
-export type CollapseKind = 'dense' | 'dead' | 'constant' | 'not-finite';
+export type CollapseKind = 'dense' | 'dead' | 'constant' | 'chance' | 'not-finite';
 
 /** What a guard found. */
 export interface GuardAlarm {
   readonly kind: CollapseKind;
-  /** Undefined for figures of the whole step, which are not finite. */
+  /** Undefined for figures of the whole step: a loss above chance, what is not finite. */
   readonly side?: Side | undefined;
   /** The step that raised it. */
   readonly step: number;
@@ -25,7 +25,8 @@ export interface GuardAlarm {
 /** A collapse that is being watched. */
 export interface Watch {
   readonly kind: CollapseKind;
-  readonly side: Side;
+  /** Undefined for a figure of the whole step. */
+  readonly side?: Side | undefined;
   /** The first step with it. */
   readonly since: number;
   /** The last step at which it got better by a twentieth, and the figure then. */
@@ -45,6 +46,8 @@ export type SideFigures = Readonly<Record<(typeof smoothedNames)[number], number
 export interface GuardState {
   /** Exponentially weighted sums of each side's figures, and of their weights. */
   readonly sums: Readonly<Record<Side, SideFigures>>;
+  /** The same of the ranking loss, in units of chance. */
+  readonly ranking: number;
   readonly weight: number;
   /** Consecutive steps in which every vector of a side was zero. */
   readonly zeroSteps: Readonly<Record<Side, number>>;
@@ -54,7 +57,7 @@ export interface GuardState {
 
 const step = z.int().min(0);
 const side = z.enum(['queries', 'documents']);
-const kind = z.enum(['dense', 'dead', 'constant', 'not-finite']);
+const kind = z.enum(['dense', 'dead', 'constant', 'chance', 'not-finite']);
 const figures = z.strictObject({
   median: z.number(),
   zeroShare: z.number(),
@@ -65,10 +68,21 @@ const figures = z.strictObject({
 /** The schema of {@link GuardState}, for what comes back from a checkpoint. */
 export const guardStateSchema: z.ZodType<GuardState> = z.strictObject({
   sums: z.strictObject({ queries: figures, documents: figures }),
+  // A checkpoint from before this was watched has none: it begins as if at 0, below any alarm.
+  ranking: z.number().default(0),
   weight: z.number().min(0).max(1),
   zeroSteps: z.strictObject({ queries: step, documents: step }),
   watches: z
-    .array(z.strictObject({ kind, side, since: step, improved: step, best: z.number(), alarmed: z.boolean() }))
+    .array(
+      z.strictObject({
+        kind,
+        side: side.optional(),
+        since: step,
+        improved: step,
+        best: z.number(),
+        alarmed: z.boolean(),
+      }),
+    )
     .max(16),
   alarms: z.array(
     z.strictObject({
@@ -88,6 +102,7 @@ export const emptyGuardState: GuardState = {
     queries: { median: 0, zeroShare: 0, sharedTerms: 0, spread: 0 },
     documents: { median: 0, zeroShare: 0, sharedTerms: 0, spread: 0 },
   },
+  ranking: 0,
   weight: 0,
   zeroSteps: { queries: 0, documents: 0 },
   watches: [],

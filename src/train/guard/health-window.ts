@@ -49,6 +49,7 @@ export class HealthWindow {
       negative_score: mean(({ scores }) => scores.negative.mean),
       negative_score_std: mean(({ scores }) => scores.negative.std),
       score_entropy: mean(({ scores }) => scores.entropy),
+      loss_over_chance: mean(({ scores }) => scores.ranking),
       'in_batch_accuracy@1': mean(({ scores }) => scores.rightAtOne),
     };
   }

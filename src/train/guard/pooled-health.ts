@@ -43,6 +43,7 @@ export function pooledHealth(
       positive: spread('positive'),
       negative: spread('negative'),
       entropy: mean(({ entropy }) => entropy),
+      ranking: mean(({ ranking }) => ranking),
       rightAtOne: mean(({ rightAtOne }) => rightAtOne),
       documentSpread: mean(({ documentSpread }) => documentSpread),
       querySpread: mean(({ querySpread }) => querySpread),

@@ -79,6 +79,26 @@ describe('stepHealth', () => {
     expect(scores.querySpread).toBeCloseTo(1, 12);
   });
 
+  it('has the ranking loss in units of chance', () => {
+    const of = (values: readonly number[], at: number, temperature = 1): number => {
+      const sum = values.reduce((total, value) => total + Math.exp(value / temperature), 0);
+      return -Math.log(Math.exp(values[at]! / temperature) / sum) / Math.log(values.length);
+    };
+    const scores = Float32Array.from([2, 1, 0, 3, 1, 0.5]);
+    const vectors = (count: number): Float32Array[] => Array.from({ length: count }, () => Float32Array.from([1, 0]));
+    const step = { ...figuresOf(vectors(2), vectors(3)), scores };
+    const ranking = (options = {}): number => stepHealth(step, options).scores.ranking;
+    expect(ranking()).toBeCloseTo((of([2, 1, 0], 0) + of([3, 1, 0.5], 1)) / 2, 6);
+    expect(ranking({ temperature: 0.1 })).toBeCloseTo((of([2, 1, 0], 0, 0.1) + of([3, 1, 0.5], 1, 0.1)) / 2, 6);
+    // Without preference it is 1, whatever the scores; a relevant document is no part of the sum.
+    expect(stepHealth({ ...step, scores: scores.fill(7) }).scores.ranking).toBeCloseTo(1, 12);
+    const excused = { ...step, scores: Float32Array.from([2, 1, 0, 3, 1, 0.5]) };
+    expect(stepHealth(excused, { otherPositives: [[1, 0]] }).scores.ranking).toBeCloseTo(
+      (of([2, 1, 0], 0) + of([1, 0.5], 0)) / 2,
+      6,
+    );
+  });
+
   it('has the entropy of the softmax at a temperature', () => {
     const [a, b, c] = [4, 1, 2];
     const scores = Float32Array.of(a, b, c, 0, 9, 0);

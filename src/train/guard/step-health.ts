@@ -3,6 +3,7 @@
  * vectors that are all zero or full, and document frequencies of terms within the batch; of the scores: their spread, and how
  * decided the softmax is,
  *
+ *     ranking    mean over queries i of −ln softmax(s_i·/τ)_i / ln n: 1 for a model without preference, above it worse than chance
  *     entropy    H(softmax(s_i·/τ)) / ln n,   mean over queries i; n the documents of its sum: 1 undecided, 0 decided
  *     avg_flops  Σ_v p_q(v)·p_d(v),           p the share of vectors in which term v is active (as sentence-transformers)
  *
@@ -72,6 +73,8 @@ export interface ScoreHealth {
   readonly negative: { readonly mean: number; readonly std: number };
   /** Mean entropy of the softmax over ln of its documents. */
   readonly entropy: number;
+  /** Mean of −ln of the positive's share of the softmax, over ln of its documents; 1 where there is nothing to rank. */
+  readonly ranking: number;
   /** Share of the queries whose positive has a higher score than every negative. */
   readonly rightAtOne: number;
   /**
@@ -147,6 +150,7 @@ function scoreHealth(
   const positives: number[] = [];
   const negatives: number[] = [];
   let entropy = 0;
+  let ranking = 0;
   let right = 0;
   for (let query = 0; query < queries; query++) {
     const positive = scores[query * documents + query]!;
@@ -158,21 +162,27 @@ function scoreHealth(
     positives.push(positive);
     for (const score of others) negatives.push(score);
     if (others.every((score) => positive > score)) right++;
-    entropy += relativeEntropy([positive, ...others], temperature);
+    const softmax = decided([positive, ...others], temperature);
+    entropy += softmax.entropy;
+    ranking += softmax.ranking;
   }
   return {
     positive: spreadOf(positives),
     negative: spreadOf(negatives),
     entropy: entropy / queries,
+    ranking: ranking / queries,
     rightAtOne: right / queries,
     documentSpread: relativeSpread(scores, queries, documents, documents, 1),
     querySpread: relativeSpread(scores, documents, queries, 1, documents),
   };
 }
 
-/** H(softmax(x/τ)) / ln n. 1 for a single number, which leaves nothing to decide. */
-function relativeEntropy(values: readonly number[], temperature: number): number {
-  if (values.length < 2) return 1;
+/** Of softmax(x/τ), in units of ln n: its entropy, and −ln of the first one's share. 1 for a single number, which leaves nothing to decide. */
+function decided(
+  values: readonly number[],
+  temperature: number,
+): { readonly entropy: number; readonly ranking: number } {
+  if (values.length < 2) return { entropy: 1, ranking: 1 };
   const largest = values.reduce((a, b) => Math.max(a, b));
   let sum = 0;
   let weighted = 0;
@@ -182,7 +192,11 @@ function relativeEntropy(values: readonly number[], temperature: number): number
     sum += share;
     weighted += share === 0 ? 0 : share * exponent;
   }
-  return (Math.log(sum) - weighted / sum) / Math.log(values.length);
+  const unit = Math.log(values.length);
+  return {
+    entropy: (Math.log(sum) - weighted / sum) / unit,
+    ranking: (Math.log(sum) - (values[0]! - largest) / temperature) / unit,
+  };
 }
 
 /** Mean over lines of standard deviation / mean; lines of zeros are left out, and 1 when there are no others. */

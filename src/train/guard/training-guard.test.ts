@@ -199,6 +199,68 @@ describe('a run that is stopped', () => {
   });
 });
 
+describe('a ranking loss above chance', () => {
+  /** Healthy vectors whose scores say the wrong thing, by so much. */
+  const stepWith = (seed: number, wrong: number): StepFigures => {
+    const figures = simulateStep(seed, healthy, healthy);
+    const documents = figures.documentActiveDims.length;
+    const scores = figures.scores.map(
+      (score, at) => score - (at % documents === Math.floor(at / documents) ? wrong : 0),
+    );
+    return { ...figures, scores };
+  };
+  const stopOf = (
+    wrong: (step: number) => number,
+    settings: GivenGuardSettings = {},
+    ranksBatch = true,
+  ): Stop | undefined => {
+    const guard = guardOf(settings, { ranksBatch });
+    for (let step = 1; step <= run.steps; step++) {
+      try {
+        guard.check(step, stepHealth(stepWith(step, wrong(step))));
+      } catch (error) {
+        return { step, error: error as LexrayError };
+      }
+    }
+    return undefined;
+  };
+
+  it.each<[string, (step: number) => number, GivenGuardSettings, boolean, number | undefined]>([
+    ['from the start to the end', () => 5, {}, true, 350],
+    ['that falls, but not below chance', (step) => 5000 / step, {}, true, 350],
+    ['in the first half only', (step) => (step < 280 ? 5000 / step : -2), {}, true, undefined],
+    ['until shortly after the first half', (step) => (step < 320 ? 9 : -2), {}, true, undefined],
+    ['from three quarters on', (step) => (step < 450 ? -2 : 9), {}, true, 501],
+    ['of another loss', () => 5, {}, false, undefined],
+    ['of another loss, but asked for', () => 5, { chanceRatio: 0.25 }, false, 200],
+    ['that is switched off', () => 5, { chanceRatio: 1 }, true, undefined],
+    ['with a guard that is off', () => 5, { mode: 'off' }, true, undefined],
+  ])('%s', (_title, wrong, settings, ranksBatch, wanted) => {
+    expect(stopOf(wrong, settings, ranksBatch)?.step).toBe(wanted);
+  });
+
+  it('is told with its size and a cure', () => {
+    const { error } = stopOf(() => 5)!;
+    expect(error.code).toBe('GATE');
+    expect(error.message).toMatch(
+      /^step 350: the scores say less than chance: the ranking loss is [\d.]+ times that of a model without preference; so since step 1$/,
+    );
+    expect(error.cure).toMatch(/--calibrate/);
+  });
+
+  it('is watched on from a checkpoint of a guard that did not know of it', () => {
+    const guard = guardOf({}, { ranksBatch: true });
+    for (let step = 1; step <= 300; step++) guard.check(step, stepHealth(stepWith(step, 5)));
+    const { ranking: _, ...old } = guard.state;
+    const resumed = guardOf({}, { ranksBatch: true });
+    resumed.restore(guardStateSchema.parse({ ...old, watches: [] }));
+    const next = (): void => {
+      for (let step = 301; step <= 400; step++) resumed.check(step, stepHealth(stepWith(step, 5)));
+    };
+    expect(next).toThrow(/^step 3[5-9]\d: the scores say less than chance/);
+  });
+});
+
 describe('settings of the guard', () => {
   it.each<[GivenGuardSettings, number | undefined]>([
     [{}, 250],

@@ -1,5 +1,6 @@
 /**
- * The guard of a training run: stops it when queries or documents have gone dense, dead, constant or NaN, and says why.
+ * The guard of a training run: stops it when queries or documents have gone dense, dead, constant or NaN, or when it ranks worse than
+ * chance after half of its steps, and says why.
  *
  * A figure that is not finite stops at once: the next update would spoil the weights. All else needs patience, since
  * many runs recover: figures are smoothed over a window; a sign of collapse (`collapse-signs.ts`) must last for
@@ -10,7 +11,7 @@
 import { LexrayError } from '../../util/errors.ts';
 import type { WarningListener } from '../../util/progress.ts';
 import { collapseCure } from './collapse-cure.ts';
-import { type CollapseSign, collapseSigns } from './collapse-signs.ts';
+import { type CollapseSign, collapseSigns, scoreSigns } from './collapse-signs.ts';
 import type { GuardSettings } from './guard-settings.ts';
 import {
   emptyGuardState,
@@ -34,6 +35,8 @@ export interface TrainingGuardOptions {
   readonly warmupSteps: number;
   /** Whether queries, and documents, have a top-k mask. @default neither */
   readonly masked?: Readonly<Partial<Record<Side, boolean>>> | undefined;
+  /** Whether the loss is a softmax over the documents of a batch: only then is there a chance to compare it with. @default false */
+  readonly ranksBatch?: boolean | undefined;
   /** Where the state of the run is, for messages. */
   readonly where?: string | undefined;
   /** What `diagnose` proposes for the model that the run started from: a command. */
@@ -45,6 +48,8 @@ export interface TrainingGuardOptions {
 const hopelessSteps = 25;
 /** A sign gets better when its figure falls by this share. */
 const improvement = 0.05;
+/** Share of the steps from which on a ranking loss above chance counts. */
+const chanceRatio = 0.5;
 const sides: readonly Side[] = ['queries', 'documents'];
 
 /** Watches one run. */
@@ -95,14 +100,14 @@ export class TrainingGuard {
     this.#smooth(health);
     const found: GuardAlarm[] = [];
     const watches: Watch[] = [];
-    for (const side of sides) {
-      for (const sign of collapseSigns(this.#figures(side), this.#limits(side, health[side]), this.#options.settings)) {
-        const watch = this.#watch(step, side, sign);
-        // A run that was stopped and resumed under the same guard is stopped again.
-        const raises = (mode === 'stop' || !watch.alarmed) && this.#isHopeless(step, watch, sign);
-        watches.push(raises ? { ...watch, alarmed: true } : watch);
-        if (raises)
-          found.push({ kind: sign.kind, side, step, since: watch.since, reason: this.#reason(step, watch, sign) });
+    for (const [side, sign] of this.#signs(health)) {
+      const watch = this.#watch(step, side, sign);
+      // A run that was stopped and resumed under the same guard is stopped again.
+      const raises = (mode === 'stop' || !watch.alarmed) && this.#isHopeless(step, watch, sign);
+      watches.push(raises ? { ...watch, alarmed: true } : watch);
+      if (raises) {
+        const reason = this.#reason(step, watch, sign);
+        found.push({ kind: sign.kind, ...(side && { side }), step, since: watch.since, reason });
       }
     }
     const over = this.#state.watches.filter((old) => !watches.some((watch) => isSame(watch, old)));
@@ -118,6 +123,21 @@ export class TrainingGuard {
   #record(found: readonly GuardAlarm[]): readonly GuardAlarm[] {
     if (found.length > 0) this.#state = { ...this.#state, alarms: [...this.#state.alarms, ...found] };
     return found;
+  }
+
+  /** The signs of each side, and of the whole step. */
+  #signs(health: StepHealth): readonly (readonly [side: Side | undefined, sign: CollapseSign])[] {
+    const { settings, ranksBatch = false } = this.#options;
+    const { ranking, weight } = this.#state;
+    const ofScores = ranksBatch || settings.chanceRatio !== undefined ? scoreSigns(ranking / weight) : [];
+    return [
+      ...sides.flatMap((side) =>
+        collapseSigns(this.#figures(side), this.#limits(side, health[side]), settings).map(
+          (sign) => [side, sign] as const,
+        ),
+      ),
+      ...ofScores.map((sign) => [undefined, sign] as const),
+    ];
   }
 
   /** Adds the step to the exponentially weighted sums. */
@@ -136,6 +156,7 @@ export class TrainingGuard {
         queries: add(before.sums.queries, queries, scores.querySpread),
         documents: add(before.sums.documents, documents, scores.documentSpread),
       },
+      ranking: before.ranking + weight * (scores.ranking - before.ranking),
       weight: before.weight + weight * (1 - before.weight),
       zeroSteps: { queries: zeroSteps('queries', queries), documents: zeroSteps('documents', documents) },
     };
@@ -151,14 +172,16 @@ export class TrainingGuard {
     return { side, limit, masked: this.#options.masked?.[side] ?? false };
   }
 
-  #watch(step: number, side: Side, { kind, figure }: CollapseSign): Watch {
+  #watch(step: number, side: Side | undefined, { kind, figure = 0 }: CollapseSign): Watch {
     const old = this.#state.watches.find((watch) => watch.kind === kind && watch.side === side);
-    if (old === undefined) return { kind, side, since: step, improved: step, best: figure, alarmed: false };
-    return figure <= old.best * (1 - improvement) ? { ...old, improved: step, best: figure } : old;
+    if (old === undefined) {
+      return { kind, ...(side && { side }), since: step, improved: step, best: figure, alarmed: false };
+    }
+    return figure > 0 && figure <= old.best * (1 - improvement) ? { ...old, improved: step, best: figure } : old;
   }
 
   #isHopeless(step: number, { kind, side, improved }: Watch, { waitsFor }: CollapseSign): boolean {
-    if (kind === 'dead' && this.#state.zeroSteps[side] >= hopelessSteps) return true;
+    if (kind === 'dead' && side && this.#state.zeroSteps[side] >= hopelessSteps) return true;
     return step - Math.max(improved, this.#grace(waitsFor)) >= this.#patience;
   }
 
@@ -172,11 +195,12 @@ export class TrainingGuard {
     const { settings, steps, rampSteps, warmupSteps } = this.#options;
     const graceSteps = settings.graceRatio === undefined ? undefined : Math.round(settings.graceRatio * steps);
     if (waitsFor === 'ramp') return graceSteps ?? rampSteps;
+    if (waitsFor === 'chance') return Math.round((settings.chanceRatio ?? chanceRatio) * steps);
     return waitsFor === 'warmup' ? warmupSteps : 0;
   }
 
   #reason(step: number, { kind, side, since, improved }: Watch, { waitsFor, words }: CollapseSign): string {
-    if (kind === 'dead' && this.#state.zeroSteps[side] >= hopelessSteps) {
+    if (kind === 'dead' && side && this.#state.zeroSteps[side] >= hopelessSteps) {
       return `${side} are dead: in the last ${hopelessSteps} steps all of them were zero, and no gradient comes back through ReLU`;
     }
     const { rampSteps } = this.#options;
@@ -185,7 +209,7 @@ export class TrainingGuard {
       waitsFor === 'ramp' && rampSteps > 0 && step >= rampSteps
         ? `, at full regularizer weight since step ${rampSteps}`
         : '';
-    return `${side} ${words}; so since step ${since}${better}${ramp}`;
+    return `${side ?? 'the scores'} ${words}; so since step ${since}${better}${ramp}`;
   }
 
   #error(alarm: GuardAlarm): LexrayError {
