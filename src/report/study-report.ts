@@ -10,6 +10,7 @@ import { dynamicsSection, pretrainingSection } from './study/dynamics.ts';
 import { frontierFigures } from './study/frontiers.ts';
 import { heatTable } from './study/heat.ts';
 import { correlationSection, predictorTable } from './study/prediction.ts';
+import { pretrainedTable } from './study/pretrained.ts';
 import { sweepSection } from './study/sweep.ts';
 import {
   bestGainTable,
@@ -71,6 +72,7 @@ function sectionsOf(study: ReportStudy): Section[] {
   const prediction = predictionTable(study);
   const present = (...some: readonly (Section | undefined)[]): Section[] => some.filter((one) => one !== undefined);
   const predictors = predictorTable(study.predictors);
+  const pretrained = pretrainedTable(study);
   return [
     ...(families.length > 0
       ? [
@@ -123,7 +125,9 @@ function sectionsOf(study: ReportStudy): Section[] {
           ),
         ]
       : []),
-    ...present(pretrainingSection(study), correlationSection(study), dynamicsSection(study)),
+    ...present(pretrainingSection(study)),
+    ...(pretrained.length > 0 ? [section('Pre-trained models', ...pretrained.map(htmlTable))] : []),
+    ...present(correlationSection(study), dynamicsSection(study)),
     section('Cells', htmlTable(cellsTable(study)), ...prediction.map(htmlTable)),
     section('Prunings', ...frontierFigures(study), ...frontierTables(study).map(htmlTable)),
     section(

@@ -12,6 +12,11 @@ export interface ReportCell {
   readonly scores: Readonly<Record<string, Estimate>>;
   /** Means over the seeds of all metrics that every seed has. */
   readonly metrics: Readonly<Record<string, number>>;
+  /**
+   * Figures that a run has one of, with t intervals over the seeds: of the pre-trained model (`mlm …`), of its loss over the last
+   * fifth of the steps (`lastFifth`, a share), and of postings (`eval 5/10 postings cv2`, `… p99`, `… maxDF`).
+   */
+  readonly figures: Readonly<Record<string, Estimate>>;
   /** Seeds whose run collapsed, by the definition of the study. */
   readonly collapsed: number;
   /** Seeds in which the guard saw a collapse that lasted. */

@@ -20,6 +20,7 @@ import {
   type ReportStudy,
 } from './data.ts';
 import { correlationTable, predictorTable } from './prediction.ts';
+import { pretrainedTable } from './pretrained.ts';
 import { panelsOf, shownScores } from './sweep.ts';
 
 const right = (label: string): Column => ({ label, align: 'right' });
@@ -37,6 +38,7 @@ export function studyTables(study: ReportStudy): readonly Table[] {
     ...predictionTable(study),
     ...predictorTable(study.predictors),
     ...correlationTable(study.correlations),
+    ...pretrainedTable(study),
   ];
 }
 
@@ -235,6 +237,8 @@ export function frontierTables({ cells, factors, queries }: ReportStudy): readon
         places.map((place): readonly Cell[] => {
           const metric = (name: string, decimals: number): string =>
             formatNumber(cell.metrics[`${place} ${name}`], decimals);
+          const interval = (name: string, decimals: number): Cell =>
+            estimateCell(cell.figures[`${place} ${name}`], { format: (value) => formatNumber(value, decimals) });
           return [
             levelsLabel(cell.levels, names) || 'all',
             place,
@@ -242,10 +246,10 @@ export function frontierTables({ cells, factors, queries }: ReportStudy): readon
             ...(withFlops ? [] : [metric('flops', 3)]),
             metric('queryDims', 1),
             metric('documentDims', 1),
-            metric('postings cv2', 2),
+            interval('postings cv2', 2),
             metric('postings cv2WithEmpty', 2),
-            metric('postings p99', 0),
-            metric('maxDF', 3),
+            interval('postings p99', 0),
+            interval('maxDF', 3),
           ];
         }),
       ),

@@ -130,6 +130,7 @@ export function madeUpPretraining(): ResultLine[] {
             pretrainingCurves: {
               step,
               loss: step.map((at) => 6 - level * Math.log1p(at)),
+              eval_loss: step.map((at) => 6.5 - level * Math.log1p(at)),
               eval_accuracy: step.map((at) => 0.08 * Math.log1p(at) - level / 10),
             },
           };

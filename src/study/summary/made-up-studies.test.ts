@@ -84,6 +84,23 @@ describe('a made-up study of pre-training', () => {
     expect(study.predictors).toEqual([]);
   });
 
+  it('has t intervals of figures that a run has one of', () => {
+    const cell = study.cells.find(({ levels }) => levels.rate === 'high' && levels.repeat === '1')!;
+    // Accuracy is a constant + .001 · seed, seeds 1 to 5: s = .00158, t(.975, 4) = 2.776.
+    const { mean, low, high } = cell.figures['mlm titles accuracy']!;
+    expect([mean - low!, high! - mean]).toEqual([expect.closeTo(0.001963, 6), expect.closeTo(0.001963, 6)]);
+    expect(cell.figures['eval 5/10 postings cv2']).toMatchObject({
+      low: expect.closeTo(3.4, 12),
+      high: expect.closeTo(3.4, 12),
+    });
+    // Looked at at steps 0, 50, … 200: the last look before the last fifth is that at 150. The level is .53.
+    const loss = (at: number): number => 6.5 - 0.53 * Math.log1p(at);
+    expect(cell.figures.lastFifth!.mean).toBeCloseTo(1 - loss(200) / loss(150), 12);
+    const page = studyReport({ studies: [study], tool: 'lexray test' });
+    expect(page).toContain('>Pre-trained models</h2>');
+    expect(page).toContain('by how much loss fell over the last fifth');
+  });
+
   it('shows curves of pre-training and points of the cells', () => {
     const page = studyReport({ studies: [study], tool: 'lexray test' });
     for (const heading of ['Pre-training', 'Pre-trained model and quality', 'Dynamics']) {
