@@ -33,22 +33,6 @@ describe('studies/calibration.yaml', () => {
     }
   });
 
-  it('has exploratory contrasts whose sides have the same runs', async () => {
-    const design = await readDesign(path('calibration.yaml'));
-    const { contrasts } = await readExploratory(path('calibration.exploratory.yaml'), [design]);
-    const names = contrasts.map(({ family, name, collection }) => [family, name, collection].join());
-    expect(new Set(names).size).toBe(names.length);
-    for (const { name, plus, minus, seeds } of contrasts) {
-      const [left, right] = [plus, minus].map((side) =>
-        designRuns(design)
-          .filter(({ levels }) => Object.entries(side).every(([factor, level]) => levels[factor] === level))
-          .map((run) => [run.levels.backbone, seeds?.filter((seed) => run.seeds.includes(seed)) ?? run.seeds]),
-      );
-      expect([name, left!.length, left]).toEqual([name, plus.backbone === undefined ? 3 : 1, right]);
-      if (seeds) for (const [, found] of left!) expect([name, found]).toEqual([name, seeds]);
-    }
-  });
-
   it('selects cells by levels or id', async () => {
     const cells = designCells(await readDesign(path('calibration.yaml')));
     const some = cells.filter(
@@ -82,6 +66,26 @@ describe('studies/pretraining.yaml', () => {
     const trained = cells.filter(({ levels }) => levels.rate !== 'none');
     const pretrainings = new Set(trained.map(({ resolved, seed }) => JSON.stringify([resolved.pretrain, seed])));
     expect(pretrainings.size).toBe(trained.length);
+  });
+});
+
+describe.each(['calibration', 'pretraining'])('studies/%s.exploratory.yaml', (name) => {
+  it('has contrasts whose sides have the same runs, or the seeds that are named', async () => {
+    const design = await readDesign(path(`${name}.yaml`));
+    const { contrasts } = await readExploratory(path(`${name}.exploratory.yaml`), [design]);
+    const names = contrasts.map((one) => [one.family, one.name, one.measure, one.collection].join());
+    expect(new Set(names).size).toBe(names.length);
+    for (const { name: asked, plus, minus, seeds } of contrasts) {
+      const [left, right] = [plus, minus].map((side) =>
+        designRuns(design)
+          .filter(({ levels }) => Object.entries(side).every(([factor, level]) => levels[factor] === level))
+          .map((run) => [run.levels.backbone, seeds?.filter((seed) => run.seeds.includes(seed)) ?? run.seeds]),
+      );
+      const backbones =
+        plus.backbone === undefined ? Object.keys(design.factors.backbone?.levels ?? { one: {} }) : [''];
+      expect([asked, left!.length, left]).toEqual([asked, backbones.length, right]);
+      if (seeds) for (const [, found] of left!) expect([asked, found]).toEqual([asked, seeds]);
+    }
   });
 });
 
