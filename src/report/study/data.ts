@@ -135,6 +135,8 @@ export interface ReportPredictor {
   readonly windows: readonly {
     readonly backbone: string;
     readonly window: { readonly low: number; readonly high: number } | undefined;
+    /** The figure, where it was chosen too. */
+    readonly figure?: string;
   }[];
 }
 

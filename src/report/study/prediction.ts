@@ -27,8 +27,9 @@ export function predictorTable(predictors: readonly ReportPredictor[]): readonly
         estimateCell(areaLarger, { format: twoDigits }),
         estimateCell(areaSmaller, { format: twoDigits }),
         ...backbones.map((backbone): Cell => {
-          const window = windows.find((one) => one.backbone === backbone)?.window;
-          return window === undefined ? noValue : `${bound(window.low)} to ${bound(window.high)}`;
+          const { window, figure: chosen } = windows.find((one) => one.backbone === backbone) ?? {};
+          if (window === undefined) return noValue;
+          return `${chosen === undefined ? '' : `${chosen}: `}${bound(window.low)} to ${bound(window.high)}`;
         }),
       ]),
     },

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { judgeChosenPredictor } from './chosen-predictor.ts';
 import { bestWindow, judgePredictor, type PredictedCell } from './collapse-prediction.ts';
 import { areaUnderCurve, balancedAccuracy, confusionOf } from './discrimination.ts';
 
@@ -104,5 +105,39 @@ describe('judgePredictor', () => {
     const healthy = [...sweep('a', 0), ...sweep('b', 0)].map((cell) => ({ ...cell, collapsed: 0, healthy: 3 }));
     expect(judgePredictor(healthy, { samples: 10 })).toMatchObject({ accuracy: undefined, areaLarger: undefined });
     expect(() => judgePredictor(sweep('a', 0))).toThrow(/leaving one backbone out needs two/);
+  });
+});
+
+describe('judgeChosenPredictor', () => {
+  /** Two figures a cell: one that means the same on every backbone, and one that does not. */
+  const cells = ['a', 'b', 'c'].flatMap((backbone, shift) =>
+    sweep(backbone, 0).map(({ value, ...cell }) => ({ ...cell, values: [value + 5 * shift, value] })),
+  );
+
+  it('takes the figure that means the same elsewhere, and is judged on cells that did not choose it', () => {
+    const { accuracy, chosen } = judgeChosenPredictor(cells, { samples: 200 });
+    expect(accuracy!.mean).toBe(1);
+    expect(chosen.map(({ figure }) => figure)).toEqual([1, 1, 1]);
+    expect(chosen[0]!.window).toEqual({ low: -2.5, high: 2.5 });
+  });
+
+  it('pays for a choice that fits the others only', () => {
+    // On a and b figure 0 is perfect; on c it says the opposite.
+    const misled = cells.map((cell) => ({
+      ...cell,
+      values: [cell.groups[0] === 'c' ? (cell.collapsed > 0 ? 0 : 1) : cell.collapsed > 0 ? 1 : 0],
+    }));
+    const { accuracy, chosen } = judgeChosenPredictor(misled, { samples: 200 });
+    expect(chosen.find(({ groups }) => groups[0] === 'c')!.window).toEqual({
+      low: Number.NEGATIVE_INFINITY,
+      high: 0.5,
+    });
+    expect(accuracy!.mean).toBeLessThan(0.7);
+  });
+
+  it('judges nothing to collapse where the others knew one outcome', () => {
+    const healthy = cells.filter(({ groups, healthy: runs }) => groups[0] === 'a' || runs > 0);
+    const ofA = judgeChosenPredictor(healthy, { samples: 50 }).chosen.find(({ groups }) => groups[0] === 'a')!;
+    expect(ofA).toMatchObject({ figure: undefined, window: undefined });
   });
 });

@@ -5,12 +5,13 @@
  * A figure is judged in two ways: by the area under its ROC curve, on the heads that are too large and on those that are too small
  * by themselves, and as a rule with two thresholds, *collapse outside of [low, high]*. The thresholds that judge a cell are those
  * with the best balanced accuracy on the cells that share none of its groups: another backbone, and another arm where arms are
- * groups too. Intervals are percentile bootstraps over cells, drawn within each backbone; thresholds are chosen anew in each.
+ * groups too. In the bootstrap over cells, thresholds are chosen anew in each draw.
  */
-import { type BootstrapOptions, type Interval, quantile } from '../../evaluate/significance/bootstrap-interval.ts';
+import type { BootstrapOptions, Interval } from '../../evaluate/significance/bootstrap-interval.ts';
 import { badInput } from '../../util/errors.ts';
-import { Random } from '../../util/random.ts';
+import { bootstrapCells } from './cell-bootstrap.ts';
 import { areaUnderCurve, balancedAccuracy, type Confusion, confusionOf, type ValuedOutcome } from './discrimination.ts';
+import { heldOutGroups } from './held-out-groups.ts';
 
 /** A cell. */
 export interface PredictedCell extends ValuedOutcome {
@@ -50,38 +51,21 @@ export interface JudgedPredictor {
  * Judges a figure.
  * @throws LexrayError BAD_INPUT when a value is not finite, or all cells are of one backbone
  */
-export function judgePredictor(
-  cells: readonly PredictedCell[],
-  { samples = 2000, seed = 0, confidence = 0.95 }: BootstrapOptions = {},
-): JudgedPredictor {
+export function judgePredictor(cells: readonly PredictedCell[], options: BootstrapOptions = {}): JudgedPredictor {
   if (!cells.every(({ value }) => Number.isFinite(value))) throw badInput('a predictor needs a finite value a cell');
   const backbones = [...new Set(cells.map(({ groups }) => groups[0]))];
   if (backbones.length < 2) throw badInput(`leaving one backbone out needs two, got ${backbones.length}`);
-  const strata = backbones.map((name) => cells.filter(({ groups }) => groups[0] === name));
-  const figures = [largerArea, smallerArea, heldOutAccuracy] as const;
-  const values = figures.map((figure) => figure(cells));
-  const draws: number[][] = figures.map(() => []);
-  const random = new Random(seed);
-  for (let sample = 0; sample < samples; sample++) {
-    const drawn = strata.flatMap((stratum) => stratum.map(() => stratum[random.integer(stratum.length)]!));
-    for (const [i, figure] of figures.entries()) {
-      const value = values[i] === undefined ? undefined : figure(drawn);
-      if (value !== undefined) draws[i]!.push(value);
-    }
-  }
-  const interval = (i: number): Interval | undefined => {
-    const sorted = draws[i]!.sort((a, b) => a - b);
-    const tail = (1 - confidence) / 2;
-    const mean = values[i];
-    if (mean === undefined || sorted.length === 0) return undefined;
-    return { mean, low: quantile(sorted, tail), high: quantile(sorted, 1 - tail), confidence };
-  };
+  const [areaLarger, areaSmaller, accuracy] = bootstrapCells(
+    cells,
+    [largerArea, smallerArea, heldOutAccuracy],
+    options,
+  );
   const judged = judgeHeldOut(cells);
   return {
     cells: cells.length,
-    areaLarger: interval(0),
-    areaSmaller: interval(1),
-    accuracy: interval(2),
+    areaLarger,
+    areaSmaller,
+    accuracy,
     confusion: confusionOf(judged.flatMap(({ members }) => members)),
     judged: judged.map(({ groups, window, members }) => ({ groups, window, confusion: confusionOf(members) })),
   };
@@ -93,23 +77,9 @@ export function judgePredictor(
  */
 export function judgeFixedRule(
   cells: readonly (Omit<PredictedCell, 'value'> & { readonly judged: boolean })[],
-  { samples = 2000, seed = 0, confidence = 0.95 }: BootstrapOptions = {},
+  options: BootstrapOptions = {},
 ): Interval | undefined {
-  const strata = [...new Set(cells.map(({ groups }) => groups[0]))].map((name) =>
-    cells.filter(({ groups }) => groups[0] === name),
-  );
-  const mean = balancedAccuracy(confusionOf(cells));
-  if (mean === undefined) return undefined;
-  const random = new Random(seed);
-  const draws: number[] = [];
-  for (let sample = 0; sample < samples; sample++) {
-    const drawn = strata.flatMap((stratum) => stratum.map(() => stratum[random.integer(stratum.length)]!));
-    const value = balancedAccuracy(confusionOf(drawn));
-    if (value !== undefined) draws.push(value);
-  }
-  draws.sort((a, b) => a - b);
-  const tail = (1 - confidence) / 2;
-  return { mean, low: quantile(draws, tail), high: quantile(draws, 1 - tail), confidence };
+  return bootstrapCells(cells, [(drawn) => balancedAccuracy(confusionOf(drawn))], options)[0];
 }
 
 /**
@@ -173,18 +143,13 @@ interface HeldOutGroup {
 
 /** Each combination of groups, judged by the window of the cells that share none of them. */
 function judgeHeldOut(cells: readonly PredictedCell[]): HeldOutGroup[] {
-  const combinations = new Map<string, PredictedCell[]>();
-  for (const cell of cells) {
-    const key = cell.groups.join('\n');
-    const members = combinations.get(key);
-    if (members === undefined) combinations.set(key, [cell]);
-    else members.push(cell);
-  }
-  return [...combinations.values()].map((members) => {
-    const { groups } = members[0]!;
-    const window = bestWindow(cells.filter((cell) => cell.groups.every((group, i) => group !== groups[i])));
-    const judged = ({ value }: PredictedCell): boolean =>
-      window !== undefined && (value < window.low || value > window.high);
-    return { groups, window, members: members.map((cell) => ({ ...cell, judged: judged(cell) })) };
+  return heldOutGroups(cells).map(({ groups, members, others }) => {
+    const window = bestWindow(others);
+    return { groups, window, members: members.map((cell) => ({ ...cell, judged: isOutside(cell.value, window) })) };
   });
+}
+
+/** Whether a range says that a value goes with collapse; without a range nothing does. */
+export function isOutside(value: number, window: Window | undefined): boolean {
+  return window !== undefined && (value < window.low || value > window.high);
 }

@@ -4,6 +4,7 @@
  * have their threshold already.
  */
 import type { ReportPredictor } from '../../report/study/data.ts';
+import { judgeChosenPredictor } from '../analysis/chosen-predictor.ts';
 import { judgeFixedRule, judgePredictor, type PredictedCell } from '../analysis/collapse-prediction.ts';
 import type { ResultLine } from '../result-line.ts';
 import { headFigures } from './head-figures.ts';
@@ -46,20 +47,36 @@ export function collapsePredictions(
   const several = new Set(units.map(({ groups }) => groups[0])).size > 1;
   if (!several || !outcomes.collapsed || !outcomes.healthy) return [];
   const arms = new Set(units.map(({ groups }) => groups[1])).size;
+  const complete = headFigures.filter(({ value }) => units.every(({ metrics }) => Number.isFinite(value(metrics))));
+  const chosen = (count: number): ReturnType<typeof judgeChosenPredictor> =>
+    judgeChosenPredictor(
+      units.map((unit) => ({
+        ...unit,
+        groups: unit.groups.slice(0, count),
+        values: complete.map(({ value }) => value(unit.metrics)),
+      })),
+    );
+  const ofBackbones = chosen(1);
   return [
-    ...headFigures.flatMap((figure): ReportPredictor[] => {
-      const { name } = figure;
-      const valued = units.map((unit): PredictedCell => ({ ...unit, value: figure.value(unit.metrics) }));
-      if (!valued.every((unit) => Number.isFinite(unit.value))) return [];
+    {
+      name: 'figure and range chosen on the others',
+      accuracy: ofBackbones.accuracy,
+      otherArm: arms > 1 ? chosen(2).accuracy : undefined,
+      windows: ofBackbones.chosen.map(({ groups, figure, window }) => ({
+        backbone: groups[0]!,
+        window,
+        ...(figure !== undefined && { figure: complete[figure]!.name }),
+      })),
+    },
+    ...complete.map(({ name, value }): ReportPredictor => {
+      const valued = units.map((unit): PredictedCell => ({ ...unit, value: value(unit.metrics) }));
       const judged = judgePredictor(valued.map((unit) => ({ ...unit, groups: unit.groups.slice(0, 1) })));
       const { areaLarger, areaSmaller, accuracy } = judged;
-      return [
-        {
-          ...{ name, areaLarger, areaSmaller, accuracy },
-          otherArm: arms > 1 ? judgePredictor(valued).accuracy : undefined,
-          windows: judged.judged.map(({ groups, window }) => ({ backbone: groups[0]!, window })),
-        },
-      ];
+      return {
+        ...{ name, areaLarger, areaSmaller, accuracy },
+        otherArm: arms > 1 ? judgePredictor(valued).accuracy : undefined,
+        windows: judged.judged.map(({ groups, window }) => ({ backbone: groups[0]!, window })),
+      };
     }),
     ...rules.flatMap(([name, judge]): ReportPredictor[] => {
       const judged = units.map((unit) => ({ ...unit, judged: judge(unit.metrics) }));
