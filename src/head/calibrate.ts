@@ -9,21 +9,22 @@
 import { LexrayError } from '../util/errors.ts';
 import { type Correction, type CorrectionArm, checkCorrection, correctLogits } from './correction.ts';
 import type { EncodingCache } from './encoding-cache.ts';
+import { correctedKind } from './head-kind.ts';
 import { SeenScores } from './seen-scores.ts';
 import { activationRate } from './targets/activation-rate.ts';
 import { findStatistic } from './targets/registry.ts';
-import type { StatisticName } from './targets/statistic-names.ts';
+import { type StatisticName, statisticNames } from './targets/statistic-names.ts';
 import type { CalibrationInputs, StatisticGoal, TargetStatistic } from './targets/target-statistic.ts';
 
 /** Options of {@link calibrate}. */
 export interface CalibrateOptions {
   /** @default 'C' */
   readonly arm?: CorrectionArm | undefined;
-  /** @default 'score-spread' (provisional) */
+  /** @default 'exact-deviation' */
   readonly statistic?: StatisticName | undefined;
   /** Another target than the statistic's own. */
   readonly target?: number | undefined;
-  /** P(z > 0) of a token and a term that the shift of arm D aims at. @default 0.4 */
+  /** P(z > 0) of a token and a term that the shift of arm D aims at. @default 0.1 */
   readonly activationRate?: number | undefined;
 }
 
@@ -57,7 +58,7 @@ export function calibrate(
   seen: SeenScores = new SeenScores(),
 ): Calibration {
   const arm = options.arm ?? 'C';
-  const statistic = findStatistic(options.statistic ?? 'score-spread');
+  const statistic = findStatistic(options.statistic ?? statisticNames[0]);
   if (arm === 'A') {
     throw new LexrayError('USAGE', 'arm A cannot be calibrated from one pass: it changes the encoder at every factor', {
       cure: 'use arm C or D, or --sweep, which encodes the texts once for each factor',
@@ -69,18 +70,25 @@ export function calibrate(
     });
   }
   const { cache } = inputs;
-  const target = targetOf(statistic, options.target);
+  const own = ownTarget(statistic, options.target);
   const needsCache = statistic.needs !== 'checkpoint' || arm === 'D';
   if (cache === undefined && needsCache) throw new LexrayError('FAILED', `${statistic.name} needs encoded texts`);
-  const rate = statistic.goal.kind === 'shift' ? target : options.activationRate;
+  const rate = statistic.goal.kind === 'shift' ? (own ?? statistic.goal.target) : options.activationRate;
   const shift = arm === 'D' ? shiftFor(cache!, rate) : 0;
   const at = (factor: number): Correction => ({ arm, factor, shift });
   const { goal } = statistic;
+  const target = own ?? targetOf(statistic, cache, at(1));
   const common = { statistic: statistic.name, target, origin: originOf(statistic, options) };
 
   if (goal.kind === 'shift') {
     const [before, after] = [0, shift].map((c) => cache!.tokenLogits.logits.shareAbove(c)) as [number, number];
     return { ...common, correction: at(1), before, after, evaluations: [] };
+  }
+  const scale = cache === undefined ? undefined : logitScale(cache, at(1));
+  if (scale === 0) {
+    throw new LexrayError('BAD_INPUT', 'no dimension of any text is active, which no factor changes', {
+      cure: 'use arm D, whose shift can make dimensions active again',
+    });
   }
   if (goal.kind === 'direct') {
     const before = goal.value(inputs);
@@ -91,12 +99,6 @@ export function calibrate(
     checkCorrection(correction);
     return { ...common, correction, before, after: before / scaled, evaluations: [] };
   }
-  const scale = logitScale(cache!, at(1));
-  if (scale === 0) {
-    throw new LexrayError('BAD_INPUT', 'no dimension of any text is active, which no factor changes', {
-      cure: 'use arm D, whose shift can make dimensions active again',
-    });
-  }
   const smaller = seen.activeTerms(cache!, at(1));
   const evaluations = new Map<number, number>();
   const measure = (factor: number): number => {
@@ -106,7 +108,7 @@ export function calibrate(
     evaluations.set(factor, value);
     return value;
   };
-  const factor = goal.kind === 'least' ? seekLeast(measure, scale) : seekValue(measure, scale, goal, target!, arm);
+  const factor = goal.kind === 'least' ? seekLeast(measure, scale!) : seekValue(measure, scale!, goal, target!, arm);
   return {
     ...common,
     correction: at(factor),
@@ -119,7 +121,7 @@ export function calibrate(
 /**
  * The shift c after which a share of the logits of tokens is above 0. It is an edge of the histogram, so that the share is
  * exact for the sampled tokens.
- * @param rate @default that of arXiv 2607.00004, 0.4
+ * @param rate @default 0.1
  */
 export function shiftFor(cache: EncodingCache, rate?: number): number {
   const wanted = rate ?? (activationRate.goal as { readonly target: number }).target;
@@ -129,15 +131,24 @@ export function shiftFor(cache: EncodingCache, rate?: number): number {
   return cache.tokenLogits.logits.thresholdFor(wanted);
 }
 
-function targetOf({ goal, name }: TargetStatistic, own: number | undefined): number | undefined {
-  if (goal.kind === 'least') {
-    if (own === undefined) return undefined;
-    throw new LexrayError('USAGE', `${name} is a minimum and takes no target`);
-  }
-  if (own !== undefined && !(own > 0 && own < Number.POSITIVE_INFINITY)) {
+/** The target that the user gave. */
+function ownTarget({ goal, name }: TargetStatistic, own: number | undefined): number | undefined {
+  if (own === undefined) return undefined;
+  if (goal.kind === 'least') throw new LexrayError('USAGE', `${name} is a minimum and takes no target`);
+  if (!(own > 0 && own < Number.POSITIVE_INFINITY)) {
     throw new LexrayError('USAGE', `expected a target above 0, got ${own}`);
   }
-  return own ?? goal.target;
+  return own;
+}
+
+/** The statistic's own target, for a head as it is but for the shift. */
+function targetOf(
+  { goal }: TargetStatistic,
+  cache: EncodingCache | undefined,
+  shifted: Correction,
+): number | undefined {
+  if (goal.kind === 'least') return undefined;
+  return goal.kind === 'value' ? goal.target(correctedKind(cache!, shifted)) : goal.target;
 }
 
 function originOf({ origin }: TargetStatistic, { target }: CalibrateOptions): string {

@@ -9,11 +9,13 @@ import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { LexrayError, throwIfAborted } from '../util/errors.ts';
 import { hashTexts } from '../util/manifest.ts';
 import type { ProgressListener } from '../util/progress.ts';
-import { type CalibrateOptions, type Calibration, calibrate, shiftFor } from './calibrate.ts';
+import { type Calibration, calibrate, shiftFor } from './calibrate.ts';
 import { type Correction, noCorrection } from './correction.ts';
 import { type CorrectionRecord, earlierCorrections } from './correction-record.ts';
 import type { EncodingCache } from './encoding-cache.ts';
 import { runEncodingPass, textTokens, usableTexts } from './encoding-pass.ts';
+import type { CollapseRules } from './foreseen-collapse.ts';
+import { headKind } from './head-kind.ts';
 import { type HeadStatistics, headStatistics } from './head-statistics.ts';
 import type { LinearBin } from './logit-histogram.ts';
 import { type ObservedFigures, observe } from './observed.ts';
@@ -34,6 +36,8 @@ export interface DiagnoseOptions {
   readonly texts?: DiagnosisTexts | undefined;
   /** Recipe that the verdict is for, or its name. @default 'lexray' */
   readonly recipe?: string | JudgedRecipe | undefined;
+  /** By which a collapse is foreseen. @default those of the calibration study */
+  readonly rules?: CollapseRules | undefined;
   /** Also compute the figures at many factors, for plots. @default false */
   readonly curves?: boolean | undefined;
   /** Of the sample of tokens. @default 42 */
@@ -104,7 +108,7 @@ export interface Diagnosis {
   };
   readonly recipe: JudgedRecipe;
   readonly verdicts: readonly Verdict[];
-  /** Undefined where nothing needs correcting, or no factor can help. */
+  /** For a head that would collapse, and for that of a masked language model whose scale is far from the target; undefined where no factor can help. */
   readonly proposal: ProposedCorrection | undefined;
   /** Why there is no proposal although the head would collapse. */
   readonly noProposal: string | undefined;
@@ -139,15 +143,9 @@ export async function diagnose(model: ModelFolder, options: DiagnoseOptions = {}
   const observed = observe(cache, noCorrection);
   const { vocabularySize } = head.location;
   const termCount = model.outputVocabulary?.terms.length ?? tokenizer.size;
-  const verdicts = judge({
-    head,
-    observed,
-    vocabularySize,
-    tokenizerSize: termCount,
-    rivals: model.checkpoint.rivals,
-    recipe,
-  });
-  const proposal = propose({ head, cache }, observed, recipe, verdicts);
+  const { rivals } = model.checkpoint;
+  const verdicts = judge({ head, observed, vocabularySize, tokenizerSize: termCount, rivals, recipe }, options.rules);
+  const proposal = propose({ head, cache }, observed, verdicts);
   const { tokenLogits } = cache;
   return {
     modelType: model.checkpoint.config.model_type,
@@ -207,30 +205,29 @@ export async function encodeForDiagnosis(
   };
 }
 
-/** The correction for a head that would collapse: C, or D where the shift is part of the trouble. */
+/**
+ * The correction for a head that would collapse: C, or D where the shift is part of the trouble. A head of a masked language model
+ * gets one too when it would be divided or multiplied by more than 2: calibrated heads were better than those that merely did
+ * not collapse (docs/findings/calibration.md).
+ */
 function propose(
   inputs: { readonly head: HeadStatistics; readonly cache: EncodingCache },
   observed: ObservedFigures,
-  recipe: JudgedRecipe,
   verdicts: readonly Verdict[],
 ): ProposedCorrection | string | undefined {
   const collapse = verdicts.find((verdict) => verdict.collapse);
-  if (collapse === undefined) return undefined;
-  if (collapse.kind === 'untrained') return 'no factor makes a head of one that was never trained';
+  if (collapse === undefined && headKind(observed.activeDims.mean) === 'sparse') return undefined;
+  if (collapse?.kind === 'untrained') return 'no factor makes a head of one that was never trained';
   const shifted = observed.tokenActivation > 0.5 || observed.zeroTexts > 0;
-  const options: CalibrateOptions = { arm: shifted ? 'D' : 'C', target: targetFor(recipe) };
+  const arm = shifted ? 'D' : 'C';
   try {
-    const calibration = calibrate(inputs, options);
+    const calibration = calibrate(inputs, { arm });
+    if (collapse === undefined && Math.abs(Math.log2(calibration.correction.factor)) <= 1) return undefined;
     return { calibration, after: observe(inputs.cache, calibration.correction) };
   } catch (error) {
     if (error instanceof LexrayError && error.code === 'BAD_INPUT') return error.message;
     throw error;
   }
-}
-
-/** The score spread for a recipe: the provisional target is for a temperature of 1. */
-function targetFor({ temperature }: JudgedRecipe): number | undefined {
-  return temperature === 1 ? undefined : temperature;
 }
 
 function curvesOf(cache: EncodingCache, { onProgress, signal }: DiagnoseOptions): Curve[] {

@@ -7,9 +7,9 @@
  * before (0) and after (1). Both fall as 1/k² for small logits, but not for large ones: log1p is not linear there.
  */
 import { LexrayError } from '../util/errors.ts';
+import { initialLoss } from './initial-loss.ts';
 import type { ObservedFigures } from './observed.ts';
 import type { JudgedRecipe } from './recipes.ts';
-import { initialLoss } from './verdicts.ts';
 
 /**
  * The factor for λ_q and λ_d; 1 where there is no penalty to be matched.

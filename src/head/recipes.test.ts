@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadRecipe } from '../recipes/load-recipe.ts';
 import { recipeNames } from '../recipes/recipe-names.ts';
+import { initialLoss } from './initial-loss.ts';
 import { findRecipe, judgedRecipe } from './recipes.ts';
-import { initialLoss } from './verdicts.ts';
 
 describe('recipes as a head is judged for them', () => {
   it('are the files', () => {

@@ -8,17 +8,18 @@ import { correctCheckpoint } from './corrected-checkpoint.ts';
 import { type Correction, noCorrection } from './correction.ts';
 import type { DiagnoseOptions, TextFacts } from './diagnose.ts';
 import { encodeForDiagnosis } from './diagnose.ts';
+import { headKind } from './head-kind.ts';
 import { type ObservedFigures, observe } from './observed.ts';
 import { SeenScores } from './seen-scores.ts';
 import { findStatistic } from './targets/registry.ts';
-import type { StatisticName } from './targets/statistic-names.ts';
+import { type StatisticName, statisticNames } from './targets/statistic-names.ts';
 
 /** The factors of arXiv 2606.18811. */
 export const sweepFactors: readonly number[] = [1, 2, 4, 8, 16];
 
 /** Options of {@link sweep}. */
 export interface SweepOptions extends Omit<DiagnoseOptions, 'recipe' | 'curves' | 'engine'> {
-  /** @default 'score-spread' (provisional) */
+  /** @default 'exact-deviation' */
   readonly statistic?: StatisticName | undefined;
   /** Another target than the statistic's own. */
   readonly target?: number | undefined;
@@ -41,14 +42,14 @@ export interface Sweep {
  * @throws LexrayError USAGE for a statistic that vectors have no part in
  */
 export async function sweep(model: ModelFolder, options: SweepOptions = {}): Promise<Sweep> {
-  const statistic = findStatistic(options.statistic ?? 'score-spread');
+  const statistic = findStatistic(options.statistic ?? statisticNames[0]);
   const { goal } = statistic;
   if (goal.kind === 'shift' || (goal.kind === 'direct' && statistic.needs === 'checkpoint')) {
     throw new LexrayError('USAGE', `${statistic.name} cannot be swept: it does not look at vectors`, {
       cure: 'use score-spread, entropy, info-nce or exact-deviation',
     });
   }
-  const target = goal.kind === 'least' ? undefined : (options.target ?? goal.target);
+  let target = goal.kind === 'least' ? undefined : options.target;
   const rows: Sweep['rows'][number][] = [];
   let texts: TextFacts | undefined;
   for (const factor of options.factors ?? sweepFactors) {
@@ -60,7 +61,11 @@ export async function sweep(model: ModelFolder, options: SweepOptions = {}): Pro
     });
     const { cache } = encoded;
     const value = goal.kind === 'direct' ? goal.value(encoded) : goal.measure(cache, noCorrection, new SeenScores());
-    rows.push({ factor, value, observed: observe(cache, noCorrection) });
+    const observed = observe(cache, noCorrection);
+    // The kind of head is that of the first factor, which is the model itself unless the user says otherwise.
+    if (goal.kind === 'value') target ??= goal.target(headKind(observed.activeDims.mean));
+    if (goal.kind === 'direct') target ??= goal.target;
+    rows.push({ factor, value, observed });
     texts = encoded.texts;
   }
   const distance = (value: number): number =>

@@ -1,21 +1,20 @@
-/**
- * What a diagnosis concludes, for a recipe. The thresholds are provisional, from what was seen and read so far (papers and
- * threads are named beside each); the calibration study is to replace them.
- */
+/** What a diagnosis concludes, for a recipe. */
 import type { Rivals } from '../checkpoint/resolve-weights.ts';
+import { type CollapseRules, foreseenCollapse } from './foreseen-collapse.ts';
 import type { HeadStatistics } from './head-statistics.ts';
 import type { ObservedFigures } from './observed.ts';
 import type { JudgedRecipe } from './recipes.ts';
+import { shortFigure } from './short-figure.ts';
 
 /** Kinds of verdicts. */
-export type VerdictKind = 'healthy' | 'dense' | 'dying' | 'untrained' | 'padded' | 'tied-trap' | 'sink';
+export type VerdictKind = 'healthy' | 'overscaled' | 'dense' | 'dying' | 'untrained' | 'padded' | 'tied-trap' | 'sink';
 
 /** One conclusion. */
 export interface Verdict {
   readonly kind: VerdictKind;
   /** In a few words: "will go dense". */
   readonly title: string;
-  /** Whether training from this head is likely to give vectors that are all zero or all dense. */
+  /** Whether training from this head is likely to give vectors that are all zero, all dense, or of no use. */
   readonly collapse: boolean;
   /** Why, with the figures. */
   readonly reason: string;
@@ -36,29 +35,15 @@ export interface JudgedFacts {
   readonly recipe: JudgedRecipe;
 }
 
-/** Share of texts without an active dimension from which on a head counts as dying. */
-const deadShare = 0.05;
-/**
- * Share of the vocabulary that is active, and cosine of unrelated texts, above which all vectors are alike. The threads that
- * report it: all 31,999 dimensions active; a cosine of 1.0000 between unrelated sentences (sentence-transformers#3431).
- */
-const denseShare = 0.5;
-const denseCosine = 0.9;
-/**
- * Score spread, in units of the temperature, outside of which runs of a first look collapsed (InfoNCE; one model, one seed):
- * from 13 on they died, at .03 active dimensions rose from 18 to 506. A MarginMSE loss takes its scale from the teacher, whose
- * margins are several units wide: the upper bound is a guess there.
- */
-const steepSpread = { 'info-nce': 10, 'margin-mse': 30 } as const;
-const flatSpread = 0.1;
-/** FLOPS penalty at full weight, in units of the ranking loss, above which zero vectors are the cheapest way down; a guess. */
-const heavyPenalty = 10;
 /** Share of the score mass above which terms that are in nearly every text rule the ranking. */
 const sinkMass = 0.5;
 
-/** The verdicts, collapses first; one that says healthy when there is nothing else. */
-export function judge(facts: JudgedFacts): readonly Verdict[] {
-  const found = [untrained(facts), collapse(facts), sink(facts), padded(facts), tiedTrap(facts)].filter(
+/**
+ * The verdicts, collapses first; one that says healthy when there is nothing else.
+ * @param rules by which a collapse is foreseen
+ */
+export function judge(facts: JudgedFacts, rules?: CollapseRules): readonly Verdict[] {
+  const found = [untrained(facts), collapse(facts, rules), sink(facts), padded(facts), tiedTrap(facts)].filter(
     (verdict): verdict is Verdict => verdict !== undefined,
   );
   if (found.some(({ collapse: collapses }) => collapses)) return found;
@@ -67,22 +52,9 @@ export function judge(facts: JudgedFacts): readonly Verdict[] {
     kind: 'healthy',
     title: 'healthy',
     collapse: false,
-    reason: `${figure(observed.activeDims.mean)} of ${facts.vocabularySize} dimensions are active in a text, scores of unrelated texts spread by ${figure(observed.scores.std)} at temperature ${recipe.temperature}, and their cosine is ${observed.scores.cosine.toFixed(3)}`,
+    reason: `${shortFigure(observed.activeDims.mean)} of ${facts.vocabularySize} dimensions are active in a text, scores of unrelated texts spread by ${shortFigure(observed.scores.std)} at temperature ${recipe.temperature}, and their cosine is ${observed.scores.cosine.toFixed(3)}`,
   };
   return [healthy, ...found];
-}
-
-/** Penalty of the regularizers at full weight, and the ranking loss it stands beside. */
-export function initialLoss(
-  { pairs, flops, activeDims, meanWeight }: Pick<ObservedFigures, 'pairs' | 'flops' | 'activeDims' | 'meanWeight'>,
-  recipe: JudgedRecipe,
-): { readonly ranking: number | undefined; readonly penalty: number } {
-  const ranking = recipe.loss === 'info-nce' && recipe.temperature === 1 ? pairs?.infoNce : undefined;
-  const l1 = activeDims.mean * meanWeight;
-  const queries = recipe.l1?.includes('queries') ? l1 : flops;
-  const documents = recipe.l1?.includes('documents') ? l1 : flops;
-  const { queryRegularizerWeight, documentRegularizerWeight } = recipe;
-  return { ranking, penalty: queryRegularizerWeight * queries + documentRegularizerWeight * documents };
 }
 
 function untrained({ head }: JudgedFacts): Verdict | undefined {
@@ -96,49 +68,14 @@ function untrained({ head }: JudgedFacts): Verdict | undefined {
   };
 }
 
-function collapse({ observed, vocabularySize, recipe }: JudgedFacts): Verdict | undefined {
-  const { texts, zeroTexts, activeDims, activeShare, scores } = observed;
-  const spread = scores.std / recipe.temperature;
-  const { ranking, penalty } = initialLoss(observed, recipe);
-  const chance = Math.log(observed.batch);
-  const pressure = penalty / Math.max(ranking ?? chance, chance);
-  const loss =
-    ranking === undefined
-      ? ''
-      : ` The first loss is ${figure(ranking)} (a model without preference has ${figure(chance)}).`;
-  const regularizers = recipe.l1?.length ? 'the weighted regularizers are' : 'λ·FLOPS is';
-  const weight = ` At full weight ${regularizers} ${figure(penalty)}.`;
-  const dying = (reason: string): Verdict => ({ kind: 'dying', title: 'will die', collapse: true, reason });
-  const dense = (reason: string): Verdict => ({ kind: 'dense', title: 'will go dense', collapse: true, reason });
-  if (zeroTexts > deadShare * texts) {
-    return dying(`${zeroTexts} of ${texts} texts have no active dimension: no gradient comes back through ReLU.`);
-  }
-  if (activeShare > denseShare && scores.cosine > denseCosine) {
-    return dense(
-      `${figure(activeDims.mean)} of ${vocabularySize} dimensions are active in a text and unrelated texts have a cosine of ${scores.cosine.toFixed(4)}: the vectors say nothing about the texts.${loss}${weight}`,
-    );
-  }
-  if (spread > steepSpread[recipe.loss]) {
-    return dying(
-      `scores of unrelated texts spread by ${figure(scores.std)}, ${figure(spread)} times the temperature: the softmax is decided before training, and large gradients push everything down.${loss}${weight}`,
-    );
-  }
-  if (pressure > heavyPenalty) {
-    return dying(
-      `at full weight ${regularizers} ${figure(penalty)}, ${figure(pressure)} times the ranking loss: zero vectors are the cheapest way down.`,
-    );
-  }
-  if (recipe.loss === 'info-nce' && spread < flatSpread) {
-    return dense(
-      `scores of unrelated texts spread by ${figure(scores.std)} only: to tell texts apart, training makes more and more dimensions active, and ${regularizers} too small (${figure(penalty)}) to stop it.`,
-    );
-  }
-  return undefined;
+function collapse(facts: JudgedFacts, rules: CollapseRules | undefined): Verdict | undefined {
+  const foreseen = foreseenCollapse(facts, rules);
+  return foreseen && { ...foreseen, collapse: true };
 }
 
 function sink({ observed }: JudgedFacts): Verdict | undefined {
   const { sinkCount, sinkScoreShare, activeShare } = observed;
-  if (sinkCount === 0 || activeShare > denseShare || sinkScoreShare < sinkMass) return undefined;
+  if (sinkCount === 0 || activeShare > 0.5 || sinkScoreShare < sinkMass) return undefined;
   return {
     kind: 'sink',
     title: 'sink',
@@ -179,9 +116,4 @@ function tiedTrap({ rivals }: JudgedFacts): Verdict | undefined {
     reason: `${first.ignored} differs from ${first.used}: ${first.readings}`,
     advice: 'what you see here is what Lexray reads; other libraries may read the other tensor',
   };
-}
-
-function figure(x: number): string {
-  if (x !== 0 && (Math.abs(x) >= 1e6 || Math.abs(x) < 1e-3)) return x.toExponential(2);
-  return String(Number(x.toPrecision(4)));
 }

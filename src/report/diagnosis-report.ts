@@ -39,7 +39,7 @@ export function diagnosisReport({ model, diagnosis, tool, created }: DiagnosisRe
     ],
     style: sliderStyle,
     script: sliderScript,
-    footer: `Made by ${tool} at ${created}. Thresholds and targets are provisional until the calibration study.`,
+    footer: `Made by ${tool} at ${created}. Thresholds and targets come from models of 3 million parameters (docs/findings/calibration.md).`,
   });
 }
 

@@ -88,7 +88,10 @@ export async function checkHead(
   const { proposal, noProposal } = diagnosis;
   const command =
     proposal && `lexray rescale ${options.model} -o CORRECTED ${correctionFlags(proposal.calibration.correction)}`;
-  const told = collapse && `the head ${collapse.title}: ${collapse.reason}`;
+  const told = collapse
+    ? `the head ${collapse.title}: ${collapse.reason}`
+    : proposal &&
+      `the head is that of a masked language model, and its logits deviate by ${round(diagnosis.exactDeviation)}: short runs were better with about ${proposal.calibration.target}`;
 
   if (typeof config.calibrate === 'number') {
     const correction: Correction = { arm: 'C', factor: config.calibrate, shift: 0 };

@@ -64,7 +64,7 @@ describe('diagnose and rescale', () => {
     const well = await run('diagnose', 'by hand', '--texts', 'texts.txt', '--fail-on', 'collapse', '--json');
     expect(resultOf('diagnose', well)).toMatchObject({
       collapse: false,
-      figures: { scores: { spread: expect.closeTo(1, 3) as number } },
+      head: { exactDeviation: expect.closeTo(0.5, 4) as number },
       earlier: [{ arm: 'C', shift: 0 }],
     });
   });
@@ -76,16 +76,19 @@ describe('diagnose and rescale', () => {
       correction: { arm: 'C', shift: 0 },
       route: 'norm',
       dtype: 'F32',
-      found: { by: 'score-spread', target: 1 },
+      found: { by: 'exact-deviation', target: 0.5 },
       texts: { count: 100, source: 'texts.txt' },
-      after: { scores: { spread: expect.closeTo(1, 4) as number } },
+      after: { texts: 100 },
       corrections: 1,
     });
     const manifest = JSON.parse(await readFile(at('auto', 'manifest.json'), 'utf8')) as {
       config: object;
       parents: object;
     };
-    expect(manifest.config).toMatchObject({ auto: true, head: { corrections: [{ found: { by: 'score-spread' } }] } });
+    expect(manifest.config).toMatchObject({
+      auto: true,
+      head: { corrections: [{ found: { by: 'exact-deviation' } }] },
+    });
     expect(Object.keys(manifest.parents)).toContain('model/model.safetensors');
   });
 
@@ -97,6 +100,7 @@ describe('diagnose and rescale', () => {
       ['--factor', '2', '--arm', 'E', '--texts', 'texts.txt'],
       ['--auto', '--arm', 'D', '--activation-rate', '0.2', '--texts', 'texts.txt'],
       ['--auto', '--statistic', 'closed-form'],
+      ['--auto', '--statistic', 'score-spread', '--texts', 'texts.txt'],
       ['--auto', '--arm', 'A', '--sweep', '--texts', 'texts.txt'],
     ];
     const expected = [
@@ -106,10 +110,11 @@ describe('diagnose and rescale', () => {
       { correction: { arm: 'E' }, route: 'untied', before: { texts: 100 } },
       {
         correction: { arm: 'D' },
-        found: { by: 'score-spread' },
+        found: { by: 'exact-deviation' },
         after: { tokenActivation: expect.closeTo(0.2, 2) as number },
       },
-      { found: { by: 'closed-form', target: 1 } },
+      { found: { by: 'closed-form', target: 0.5 } },
+      { found: { by: 'score-spread', target: 1 }, after: { scores: { spread: expect.closeTo(1, 4) as number } } },
       { correction: { arm: 'A' }, sweep: [{ factor: 1 }, { factor: 2 }, { factor: 4 }, { factor: 8 }, { factor: 16 }] },
     ];
     for (const [i, way] of ways.entries()) {

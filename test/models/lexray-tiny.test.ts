@@ -3,6 +3,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { openModelFolder } from '../../src/checkpoint/layouts/model-folder.ts';
+import { type Diagnosis, diagnose } from '../../src/head/diagnose.ts';
+import { findRecipe } from '../../src/head/recipes.ts';
 import { parameterCount } from '../../src/train/pretrain/start-model.ts';
 
 const folder = fileURLToPath(new URL('../../models/lexray-tiny', import.meta.url));
@@ -32,4 +34,25 @@ it('has a card with its data, their licences, its curve and its cost', () => {
     expect(card).toContain(heading);
   }
   expect(readFileSync(`${folder}/DATA-LICENSES.md`, 'utf8')).toContain('WordNet 3.0');
+});
+
+it('is judged as the head of a language model: a long run bears it, a short one does not, and both get a proposal', async () => {
+  const model = await openModelFolder(folder);
+  const recipe = findRecipe('rescaling-2606.18811');
+  const diagnosed = (steps: number): Promise<Diagnosis> =>
+    diagnose(model, { recipe: { ...recipe, steps }, threads: 2 });
+  try {
+    const [long, short] = [await diagnosed(980), await diagnosed(50)];
+    expect([long, short].map(({ verdicts }) => verdicts[0]!.kind)).toEqual(['healthy', 'overscaled']);
+    for (const { proposal } of [long, short]) {
+      const { correction, target } = proposal!.calibration;
+      expect(correction.arm).toBe('C');
+      expect(target).toBe(0.5);
+      // Between the 2 and the 8 that the dev sweep of the calibration study likes.
+      expect(correction.factor).toBeGreaterThan(2);
+      expect(correction.factor).toBeLessThan(8);
+    }
+  } finally {
+    await model.close();
+  }
 });

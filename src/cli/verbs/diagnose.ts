@@ -80,7 +80,7 @@ export const diagnoseVerb: Verb = defineVerb({
     recipe: z.string(),
     verdicts: z.array(
       z.strictObject({
-        kind: z.enum(['healthy', 'dense', 'dying', 'untrained', 'padded', 'tied-trap', 'sink']),
+        kind: z.enum(['healthy', 'overscaled', 'dense', 'dying', 'untrained', 'padded', 'tied-trap', 'sink']),
         title: z.string(),
         collapse: z.boolean(),
         reason: z.string(),
@@ -263,7 +263,7 @@ function describe(
   }
   if (proposal && command !== undefined) {
     const { statistic, target } = proposal.calibration;
-    lines.push('', `proposed (${statistic} ${target ?? 'least'}, a provisional target):`, `  ${command}`);
+    lines.push('', `proposed (${statistic} ${target ?? 'least'}):`, `  ${command}`);
   } else if (noProposal !== undefined) {
     lines.push('', `no correction is proposed: ${noProposal}`);
   }
@@ -275,7 +275,7 @@ function describe(
       : []),
     ...(observed.batch < 64 ? [`scores are over ${observed.batch} texts only; give 64 or more`] : []),
     `token-level figures are from ${formatCount(tokenLogits.sampledTokens)} of ${formatCount(tokenLogits.tokens)} tokens`,
-    'thresholds and targets are provisional until the calibration study',
+    'thresholds and targets come from models of 3 million parameters: docs/findings/calibration.md',
     ...(earlier.length > 0
       ? [`this head was corrected before${earlier.length > 1 ? ` ${earlier.length} times` : ''}`]
       : []),

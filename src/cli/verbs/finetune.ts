@@ -74,7 +74,7 @@ export const finetuneVerb: Verb = defineVerb({
     documentMaxLength: optionalInteger("tokens of a document (default: the recipe's, else the model's)", { min: 1 }),
     queryEncoder: optionalChoice('who encodes queries', ['shared', 'separate', 'static'], fromRecipe),
     calibrate: optionalChoiceOrNumber(
-      'correct a head that would collapse, or divide its logits by a number, before the first step',
+      'before the first step, bring the head to the scale that training likes if it is that of a masked language model or would collapse, or divide its logits by a number',
       ['auto', 'off'],
       { shownDefault: 'off, with a warning and the proposed command' },
     ),

@@ -32,9 +32,9 @@ export const rescaleVerb: Verb = defineVerb({
       { shownDefault: 'C, or D with --shift' },
     ),
     auto: flag('find k (and c of arm D) from texts'),
-    statistic: choice('what --auto goes by (the default is provisional)', statisticNames, { default: 'score-spread' }),
+    statistic: choice('what --auto goes by', statisticNames, { default: 'exact-deviation' }),
     target: optionalDecimal("value that the statistic is to have (default: the statistic's own)"),
-    activationRate: optionalDecimal('P(z > 0) that the c of arm D aims at', { shownDefault: '0.4' }),
+    activationRate: optionalDecimal('P(z > 0) that the c of arm D aims at', { shownDefault: '0.1' }),
     texts: optionalText(textsDescription, { placeholder: 'FILE' }),
     sweep: flag('with --auto --arm A: encode the texts at k = 1, 2, 4, 8, 16 and take the best'),
     route: optionalChoice(

@@ -11,13 +11,13 @@ import { scoreSpread } from './score-spread.ts';
 import { statisticNames } from './statistic-names.ts';
 import type { TargetStatistic } from './target-statistic.ts';
 
-/** The statistics, the provisional default first. */
+/** The statistics, the default first. */
 export const targetStatistics: readonly TargetStatistic[] = [
+  exactDeviation,
   scoreSpread,
   entropy,
   infoNce,
   activationRate,
-  exactDeviation,
   closedForm,
   normAbove2,
   bertNormMatch,

@@ -1,12 +1,12 @@
 /** The names of the statistics, apart from what computes them: the command line lists them in its help. */
 
-/** Statistics by name, the provisional default first. */
+/** Statistics by name, the default first. */
 export const statisticNames = [
+  'exact-deviation',
   'score-spread',
   'entropy',
   'info-nce',
   'activation-rate',
-  'exact-deviation',
   'closed-form',
   'norm-above-2',
   'bert-norm',

@@ -1,9 +1,10 @@
 /**
- * A statistic that says how far a head must be scaled. One file a statistic; each says in its opening when it fails. Which
- * of them should be the default is to be decided by experiment; until then the default is provisional.
+ * A statistic that says how far a head must be scaled. One file a statistic; each says in its opening when it fails. The default
+ * and its target are what the calibration study found (docs/findings/calibration.md).
  */
 import type { Correction, CorrectionArm } from '../correction.ts';
 import type { EncodingCache } from '../encoding-cache.ts';
+import type { HeadKind } from '../head-kind.ts';
 import type { HeadStatistics } from '../head-statistics.ts';
 import type { SeenScores } from '../seen-scores.ts';
 import type { StatisticName } from './statistic-names.ts';
@@ -20,7 +21,7 @@ export type StatisticGoal =
   /** The statistic of the vectors must have a value; it falls or rises with k. */
   | {
       readonly kind: 'value';
-      readonly target: number;
+      target(kind: HeadKind): number;
       readonly direction: 'falls' | 'rises';
       measure(cache: EncodingCache, correction: Correction, seen: SeenScores): number;
     }

@@ -37,6 +37,11 @@ export interface CellHead {
 
 /** Texts that a head is judged on. */
 const mostTexts = 256;
+/**
+ * Defaults that the designs of committed results do not name. Cells stay at what they were then, whatever becomes of those of the
+ * product, so that a line gives the same again.
+ */
+const pinned = { rules: 'first-look', activationRate: 0.4 } as const;
 /** Targets for which the factor of a statistic is recorded; a statistic without is at its own. */
 const proposedTargets: Readonly<Partial<Record<StatisticName, readonly number[]>>> = {
   'score-spread': [0.25, 0.5, 1, 2, 4],
@@ -89,7 +94,7 @@ export async function prepareHead(
       again?.verdicts ??
       (applied === undefined
         ? diagnosis.verdicts
-        : judge({ head, observed, vocabularySize, tokenizerSize, rivals, recipe }));
+        : judge({ head, observed, vocabularySize, tokenizerSize, rivals, recipe }, pinned.rules));
     const lambda = settings.matchLambda ? matchedRegularizerFactor(observe(cache, undo), observed, recipe) : 1;
     const { queryRegularizerWeight, documentRegularizerWeight } = settings.training;
     const { metrics, facts } = judged(observed, verdicts);
@@ -170,7 +175,7 @@ async function ownShift(
 ): Promise<number> {
   const texts = { texts: sampleOf(examples), source: 'the training data' };
   const { cache } = await encodeForDiagnosis(model, { texts, seed: 0, threads, signal, onProgress });
-  return shiftFor(cache);
+  return shiftFor(cache, pinned.activationRate);
 }
 
 function diagnoseFor(
@@ -192,6 +197,7 @@ function diagnoseFor(
       expected: [],
       notes: [],
     }),
+    rules: pinned.rules,
     seed: 0,
     threads,
     signal,
@@ -203,7 +209,7 @@ function diagnoseFor(
 function correctionOf(wanted: FinetuneCellSettings['correction'], diagnosis: Diagnosis): Correction | undefined {
   if (wanted === 'none') return undefined;
   if (wanted === 'auto') return diagnosis.proposal?.calibration.correction;
-  const { arm, factor, statistic, target, shift, activationRate } = wanted;
+  const { arm, factor, statistic, target, shift, activationRate = pinned.activationRate } = wanted;
   if (factor === undefined) return calibrate(diagnosis, { arm, statistic, target, activationRate }).correction;
   const own = arm === 'D' ? (shift ?? shiftFor(diagnosis.cache, activationRate)) : (shift ?? 0);
   return { arm, factor, shift: own };

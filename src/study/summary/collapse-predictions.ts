@@ -9,6 +9,16 @@ import { judgeFixedRule, judgePredictor, type PredictedCell } from '../analysis/
 import type { ResultLine } from '../result-line.ts';
 import { headFigures } from './head-figures.ts';
 
+/** What is known of a run before it: figures of the head, and one that knows how far training can move it. */
+const figures: readonly { readonly name: string; value(line: ResultLine): number }[] = [
+  ...headFigures.map(({ name, value }) => ({ name, value: ({ metrics }: ResultLine) => value(metrics) })),
+  {
+    name: 'FLOPS over learning rate × steps',
+    value: ({ metrics: { 'head flops': flops = Number.NaN }, resolved: { learningRate, maxSteps } }) =>
+      flops / (Number(learningRate) * Number(maxSteps)),
+  },
+];
+
 /** Rules by name: whether they see a collapse. */
 const rules: readonly (readonly [name: string, judged: (metrics: ResultLine['metrics']) => boolean | undefined])[] = [
   ['diagnose', ({ predictedCollapse }) => (predictedCollapse === undefined ? undefined : predictedCollapse === 1)],
@@ -30,11 +40,12 @@ export function collapsePredictions(
     cells.set(key, [...(cells.get(key) ?? []), line]);
   }
   const units = [...cells.values()].map((members) => {
-    const [{ settings, levels, metrics }] = members as [ResultLine];
+    const [line] = members as [ResultLine];
+    const { settings, levels } = line;
     const gain = typeof settings.gain === 'number' ? settings.gain : 1;
     const count = members.filter(collapsed).length;
     return {
-      metrics,
+      line,
       groups: [levels.backbone ?? String(settings.backbone), String(settings.gainArm ?? 'C')],
       side: gain === 1 ? ('neither' as const) : gain > 1 ? ('larger' as const) : ('smaller' as const),
       ...{ collapsed: count, healthy: members.length - count },
@@ -47,13 +58,13 @@ export function collapsePredictions(
   const several = new Set(units.map(({ groups }) => groups[0])).size > 1;
   if (!several || !outcomes.collapsed || !outcomes.healthy) return [];
   const arms = new Set(units.map(({ groups }) => groups[1])).size;
-  const complete = headFigures.filter(({ value }) => units.every(({ metrics }) => Number.isFinite(value(metrics))));
+  const complete = figures.filter(({ value }) => units.every(({ line }) => Number.isFinite(value(line))));
   const chosen = (count: number): ReturnType<typeof judgeChosenPredictor> =>
     judgeChosenPredictor(
       units.map((unit) => ({
         ...unit,
         groups: unit.groups.slice(0, count),
-        values: complete.map(({ value }) => value(unit.metrics)),
+        values: complete.map(({ value }) => value(unit.line)),
       })),
     );
   const ofBackbones = chosen(1);
@@ -69,7 +80,7 @@ export function collapsePredictions(
       })),
     },
     ...complete.map(({ name, value }): ReportPredictor => {
-      const valued = units.map((unit): PredictedCell => ({ ...unit, value: value(unit.metrics) }));
+      const valued = units.map((unit): PredictedCell => ({ ...unit, value: value(unit.line) }));
       const judged = judgePredictor(valued.map((unit) => ({ ...unit, groups: unit.groups.slice(0, 1) })));
       const { areaLarger, areaSmaller, accuracy } = judged;
       return {
@@ -79,7 +90,7 @@ export function collapsePredictions(
       };
     }),
     ...rules.flatMap(([name, judge]): ReportPredictor[] => {
-      const judged = units.map((unit) => ({ ...unit, judged: judge(unit.metrics) }));
+      const judged = units.map((unit) => ({ ...unit, judged: judge(unit.line.metrics) }));
       if (!judged.every((unit): unit is typeof unit & { judged: boolean } => unit.judged !== undefined)) return [];
       return [{ name, accuracy: judgeFixedRule(judged), windows: [] }];
     }),

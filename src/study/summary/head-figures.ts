@@ -18,6 +18,8 @@ const figure = (name: string, ofScale: boolean, value: HeadFigure['value']): Hea
 export const headFigures: readonly HeadFigure[] = [
   figure('norm of the head', true, ({ 'head rowNorm': norm = Number.NaN }) => norm),
   figure('anisotropy', false, ({ 'backbone anisotropy': anisotropy = Number.NaN }) => anisotropy),
+  // Recorded of the head that comes into a cell: of a corrected one it is not the figure.
+  figure('deviation of logits', true, ({ 'backbone exactDeviation': deviation = Number.NaN }) => deviation),
   figure('score spread', true, ({ 'head scoreSpread': spread = Number.NaN }) => spread),
   figure('1 − entropy of the scores', true, ({ 'head entropy': entropy = Number.NaN }) => 1 - entropy),
   figure('FLOPS', true, ({ 'head flops': flops = Number.NaN }) => flops),
