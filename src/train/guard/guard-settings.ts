@@ -40,7 +40,7 @@ export interface GuardSettings {
   readonly constantSpread: number;
   /**
    * Share of the steps from which on a ranking loss above chance counts. 1 switches it off.
-   * @default 0.5 where the loss is InfoNCE, off otherwise
+   * @default 0.6 where the loss is InfoNCE, off otherwise
    */
   readonly chanceRatio?: number | undefined;
 }
