@@ -42,6 +42,8 @@ describe('heads of masked language models', () => {
     expect(foreseen(figures())).toBeUndefined();
     expect(foreseen(figures({ flops: 6000 }, 7700))).toBe('overscaled');
     expect(foreseen(figures({ flops: 34 }, 52))).toBeUndefined();
+    expect(foreseen(figures({ flops: 2 }, 2))).toBeUndefined();
+    expect(foreseen(figures({ flops: 0.5 }, 1))).toBe('dense');
   });
 
   it('may be larger the further a run can move them', () => {
