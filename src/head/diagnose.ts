@@ -14,7 +14,7 @@ import { type Correction, noCorrection } from './correction.ts';
 import { type CorrectionRecord, earlierCorrections } from './correction-record.ts';
 import type { EncodingCache } from './encoding-cache.ts';
 import { runEncodingPass, textTokens, usableTexts } from './encoding-pass.ts';
-import type { CollapseRules } from './foreseen-collapse.ts';
+import { type CollapseRules, deadShare } from './foreseen-collapse.ts';
 import { headKind } from './head-kind.ts';
 import { type HeadStatistics, headStatistics } from './head-statistics.ts';
 import type { LinearBin } from './logit-histogram.ts';
@@ -218,7 +218,7 @@ function propose(
   const collapse = verdicts.find((verdict) => verdict.collapse);
   if (collapse === undefined && headKind(observed.activeDims.mean) === 'sparse') return undefined;
   if (collapse?.kind === 'untrained') return 'no factor makes a head of one that was never trained';
-  const shifted = observed.tokenActivation > 0.5 || observed.zeroTexts > 0;
+  const shifted = observed.tokenActivation > 0.5 || observed.zeroTexts > deadShare * observed.texts;
   const arm = shifted ? 'D' : 'C';
   try {
     const calibration = calibrate(inputs, { arm });

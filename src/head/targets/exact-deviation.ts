@@ -2,8 +2,8 @@
  * Exact deviation: mean over terms of √(w_vᵀ Σ w_v), the standard deviation of a term's logit over tokens, with Σ the
  * covariance of the head's inputs over the tokens of the texts. k divides it to .5.
  *
- * Left to choose among .5, 1 and 2 on two backbones of the calibration study, it chose .5 each time, and its factors were as good
- * for the third as those of a sweep (docs/findings/calibration.md). Other statistics did as well; this one says nearly the same
+ * Left to choose among .5, 1 and 2 on two backbones of the calibration study, it chose .5 in five of six cases, and its factors were
+ * as good for the third as those of a sweep (docs/findings/calibration.md). Other statistics did as well; this one says nearly the same
  * of short texts and long ones, where a spread of scores grows with their length. For heads that are sparse already a first look
  * at one model agrees.
  *

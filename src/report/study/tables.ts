@@ -108,7 +108,7 @@ export function regretTables({ question, rules }: ReportRegrets): readonly Table
         ...each.map(({ regret, factor, bestFactor, chosenRule, constant }): Cell => {
           const chosen = [
             ...(chosenRule === undefined ? [] : [chosenRule]),
-            ...(constant === undefined || constant === 1 ? [] : [`constant ${shortFigure(constant)}`]),
+            ...(constant === undefined ? [] : [`constant ${shortFigure(constant)}`]),
           ];
           return {
             text: formatNumber(regret.mean),

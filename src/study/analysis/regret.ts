@@ -92,7 +92,8 @@ export function judgeRules<Facts>(
     const wanted = rule.choose(sweep.facts, constant);
     const chosen = nearestSetting(sweep, wanted);
     return {
-      ...{ backbone: sweep.backbone, rule: rule.name, constant },
+      ...{ backbone: sweep.backbone, rule: rule.name },
+      ...(rule.constants.length > 1 && { constant }),
       ...{ wanted, factor: chosen.factor, eval: chosen.eval },
     };
   });

@@ -7,6 +7,7 @@ import type { ReportPredictor } from '../../report/study/data.ts';
 import { judgeChosenPredictor } from '../analysis/chosen-predictor.ts';
 import { judgeFixedRule, judgePredictor, type PredictedCell } from '../analysis/collapse-prediction.ts';
 import type { ResultLine } from '../result-line.ts';
+import { foreseenOf } from './foreseen-of.ts';
 import { headFigures } from './head-figures.ts';
 
 /** What is known of a run before it: figures of the head, and one that knows how far training can move it. */
@@ -20,9 +21,13 @@ const figures: readonly { readonly name: string; value(line: ResultLine): number
 ];
 
 /** Rules by name: whether they see a collapse. */
-const rules: readonly (readonly [name: string, judged: (metrics: ResultLine['metrics']) => boolean | undefined])[] = [
-  ['diagnose', ({ predictedCollapse }) => (predictedCollapse === undefined ? undefined : predictedCollapse === 1)],
-  ['norm above 2', ({ 'head rowNorm': norm }) => (norm === undefined ? undefined : norm > 2)],
+const rules: readonly (readonly [name: string, judged: (line: ResultLine) => boolean | undefined])[] = [
+  [
+    'diagnose, as it was for these runs',
+    ({ metrics: { predictedCollapse } }) => (predictedCollapse === undefined ? undefined : predictedCollapse === 1),
+  ],
+  ['diagnose, as it is now', foreseenOf],
+  ['norm above 2', ({ metrics: { 'head rowNorm': norm } }) => (norm === undefined ? undefined : norm > 2)],
 ];
 
 /**
@@ -90,7 +95,7 @@ export function collapsePredictions(
       };
     }),
     ...rules.flatMap(([name, judge]): ReportPredictor[] => {
-      const judged = units.map((unit) => ({ ...unit, judged: judge(unit.line.metrics) }));
+      const judged = units.map((unit) => ({ ...unit, judged: judge(unit.line) }));
       if (!judged.every((unit): unit is typeof unit & { judged: boolean } => unit.judged !== undefined)) return [];
       return [{ name, accuracy: judgeFixedRule(judged), windows: [] }];
     }),

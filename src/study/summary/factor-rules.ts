@@ -20,7 +20,12 @@ export interface StartedRule {
 
 /** Every rule that the cells of the sweeps know enough for. */
 export function factorRules(sweeps: readonly BackboneSweep<SweptFacts>[]): readonly StartedRule[] {
-  return [alone, ...headFigures.flatMap((figure) => targetRule(figure, sweeps) ?? []), ...proposedRules(sweeps)];
+  return [
+    alone,
+    ...headFigures.flatMap((figure) => targetRule(figure, sweeps) ?? []),
+    ...proposedRules(sweeps),
+    ...defaultRule(sweeps),
+  ];
 }
 
 const alone: StartedRule = {
@@ -81,4 +86,19 @@ function proposedRules(sweeps: readonly BackboneSweep<SweptFacts>[]): StartedRul
       }),
     };
   });
+}
+
+/** What `rescale --auto` does. The constant comes from a study: on the results of that study, this is no choice of others. */
+const product = { key: 'k exact-deviation@0.5', name: 'default of rescale --auto: exact-deviation to 0.5' };
+
+function defaultRule(sweeps: readonly BackboneSweep<SweptFacts>[]): StartedRule[] {
+  const { key, name } = product;
+  if (!sweeps.every(({ facts }) => [...facts.values()].every((metrics) => metrics[key] !== undefined))) return [];
+  return [
+    {
+      name,
+      toTarget: false,
+      from: (gain) => ({ name, constants: [1], choose: (facts) => facts.get(gain)![key]! / gain }),
+    },
+  ];
 }

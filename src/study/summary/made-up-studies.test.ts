@@ -15,7 +15,7 @@ describe('a made-up calibration study', () => {
       areaSmaller: { mean: 1 },
       otherArm: undefined,
     });
-    expect(predictor('diagnose').accuracy).toMatchObject({ mean: 1 });
+    expect(predictor('diagnose, as it was for these runs').accuracy).toMatchObject({ mean: 1 });
     const cells = study.cells.filter(({ levels }) => levels.correction === 'none');
     const collapsed = cells.filter((cell) => cell.collapsed > 0);
     const large = (cell: (typeof cells)[number]): boolean => 2 * Number(cell.levels.gain) > 2;
