@@ -140,6 +140,11 @@ describe('what cannot be calibrated', () => {
     expect(calibrate(dead, { statistic: 'score-spread', arm: 'D' }).after).toBeCloseTo(1, 4);
   });
 
+  it('says that logits that never vary have no scale either', () => {
+    const flat = { ...inputs, cache: { ...inputs.cache!, exactDeviation: 0 } };
+    expect(() => calibrate(flat)).toThrow(/exact-deviation of this head is 0, which no factor changes/);
+  });
+
   it('says that info-nce needs halves', () => {
     const cache = { ...inputs.cache!, pairs: [] };
     expect(() => calibrate({ ...inputs, cache }, { statistic: 'info-nce' })).toThrow(/six words/);

@@ -92,6 +92,11 @@ export function calibrate(
   }
   if (goal.kind === 'direct') {
     const before = goal.value(inputs);
+    if (!(before > 0)) {
+      throw new LexrayError('BAD_INPUT', `${statistic.name} of this head is ${before}, which no factor changes`, {
+        cure: 'look at the head with diagnose: weights that are zero, or the same input for every token',
+      });
+    }
     // A target of the user's own scales the statistic; the rules with a constant of their own have theirs inside.
     const scaled =
       options.target === undefined ? goal.factor(before) : goal.factor((before * goal.target) / options.target);
