@@ -12,15 +12,15 @@ import type { EncodingCache } from './encoding-cache.ts';
 import { correctedKind } from './head-kind.ts';
 import { SeenScores } from './seen-scores.ts';
 import { activationRate } from './targets/activation-rate.ts';
-import { findStatistic } from './targets/registry.ts';
-import { type StatisticName, statisticNames } from './targets/statistic-names.ts';
+import { defaultStatistic, findStatistic } from './targets/registry.ts';
+import type { StatisticName } from './targets/statistic-names.ts';
 import type { CalibrationInputs, StatisticGoal, TargetStatistic } from './targets/target-statistic.ts';
 
 /** Options of {@link calibrate}. */
 export interface CalibrateOptions {
   /** @default 'C' */
   readonly arm?: CorrectionArm | undefined;
-  /** @default 'exact-deviation' */
+  /** @default 'exact-deviation'; for arm E, which divides each term by another number, 'score-spread' */
   readonly statistic?: StatisticName | undefined;
   /** Another target than the statistic's own. */
   readonly target?: number | undefined;
@@ -38,8 +38,6 @@ export interface Calibration {
   /** The statistic before and after. */
   readonly before: number;
   readonly after: number;
-  /** Values of the statistic that the search looked at, by factor. */
-  readonly evaluations: readonly { readonly factor: number; readonly value: number }[];
 }
 
 /** Steps of doubling by which a root is bracketed, from the logits' own size in both directions. */
@@ -58,7 +56,7 @@ export function calibrate(
   seen: SeenScores = new SeenScores(),
 ): Calibration {
   const arm = options.arm ?? 'C';
-  const statistic = findStatistic(options.statistic ?? statisticNames[0]);
+  const statistic = options.statistic === undefined ? defaultStatistic(arm) : findStatistic(options.statistic);
   if (arm === 'A') {
     throw new LexrayError('USAGE', 'arm A cannot be calibrated from one pass: it changes the encoder at every factor', {
       cure: 'use arm C or D, or --sweep, which encodes the texts once for each factor',
@@ -82,12 +80,15 @@ export function calibrate(
 
   if (goal.kind === 'shift') {
     const [before, after] = [0, shift].map((c) => cache!.tokenLogits.logits.shareAbove(c)) as [number, number];
-    return { ...common, correction: at(1), before, after, evaluations: [] };
+    return { ...common, correction: at(1), before, after };
   }
-  const scale = cache === undefined ? undefined : logitScale(cache, at(1));
+  const scale = cache === undefined || statistic.needs === 'checkpoint' ? undefined : logitScale(cache, at(1));
   if (scale === 0) {
     throw new LexrayError('BAD_INPUT', 'no dimension of any text is active, which no factor changes', {
-      cure: 'use arm D, whose shift can make dimensions active again',
+      cure:
+        arm === 'D'
+          ? 'give a larger activation rate, which shifts further'
+          : 'use arm D, whose shift can make dimensions active again',
     });
   }
   if (goal.kind === 'direct') {
@@ -97,20 +98,18 @@ export function calibrate(
         cure: 'look at the head with diagnose: weights that are zero, or the same input for every token',
       });
     }
-    // A target of the user's own scales the statistic; the rules with a constant of their own have theirs inside.
-    const scaled =
-      options.target === undefined ? goal.factor(before) : goal.factor((before * goal.target) / options.target);
+    const scaled = goal.factor(before, target!);
     const correction = at(scaled);
     checkCorrection(correction);
-    return { ...common, correction, before, after: before / scaled, evaluations: [] };
+    return { ...common, correction, before, after: before / scaled };
   }
   const smaller = seen.activeTerms(cache!, at(1));
-  const evaluations = new Map<number, number>();
+  const measured = new Map<number, number>();
   const measure = (factor: number): number => {
-    const known = evaluations.get(factor);
+    const known = measured.get(factor);
     if (known !== undefined) return known;
     const value = goal.measure(smaller, at(factor), seen);
-    evaluations.set(factor, value);
+    measured.set(factor, value);
     return value;
   };
   const factor = goal.kind === 'least' ? seekLeast(measure, scale!) : seekValue(measure, scale!, goal, target!, arm);
@@ -119,7 +118,6 @@ export function calibrate(
     correction: at(factor),
     before: goal.measure(cache!, { arm: 'C', factor: 1, shift: 0 }, seen),
     after: measure(factor),
-    evaluations: [...evaluations].map(([k, value]) => ({ factor: k, value })).sort((a, b) => a.factor - b.factor),
   };
 }
 
@@ -136,8 +134,11 @@ export function shiftFor(cache: EncodingCache, rate?: number): number {
   return cache.tokenLogits.logits.thresholdFor(wanted);
 }
 
-/** The target that the user gave. */
-function ownTarget({ goal, name }: TargetStatistic, own: number | undefined): number | undefined {
+/**
+ * The target that the user gave.
+ * @throws LexrayError USAGE for a statistic without one, or a number that is none
+ */
+export function ownTarget({ goal, name }: TargetStatistic, own: number | undefined): number | undefined {
   if (own === undefined) return undefined;
   if (goal.kind === 'least') throw new LexrayError('USAGE', `${name} is a minimum and takes no target`);
   if (!(own > 0 && own < Number.POSITIVE_INFINITY)) {

@@ -62,15 +62,17 @@ describe('verdicts', () => {
     const diagnosis = await diagnosisOf(ill);
     expect(diagnosis.verdicts[0]).toMatchObject({ kind: 'dying', collapse: true });
     const { calibration, after } = diagnosis.proposal!;
-    expect(calibration).toMatchObject({ statistic: 'exact-deviation', target: 0.5, before: diagnosis.exactDeviation });
+    // Two hundred dimensions at most: by the spread of scores, as every head that is sparse already.
+    expect(calibration).toMatchObject({ statistic: 'score-spread', target: 1, before: diagnosis.observed.scores.std });
+    expect(diagnosis.proposal!.remaining).toBeUndefined();
     expect(after.activeDims).toEqual(diagnosis.observed.activeDims);
     const model = await openModelFolder(ill);
     await rescale(model, at('repaired'), calibration.correction);
     await model.close();
     const repaired = await diagnosisOf(at('repaired'));
     expect(kinds(repaired)).toEqual(['healthy']);
-    expect(repaired.exactDeviation).toBeCloseTo(0.5, 4);
-    expect(repaired.observed.scores.std).toBeCloseTo(after.scores.std, 3);
+    expect(repaired.observed.scores.std).toBeCloseTo(1, 3);
+    expect(after.scores.std).toBeCloseTo(1, 4);
     expect(repaired.earlier).toHaveLength(1);
   });
 

@@ -6,19 +6,19 @@ import type { ModelFolder } from '../checkpoint/layouts/model-folder.ts';
 import type { Engine } from '../compute/runtime/engine.ts';
 import { loadTokenizer } from '../tokenizer/load-tokenizer.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import { LexrayError, throwIfAborted } from '../util/errors.ts';
+import { throwIfAborted } from '../util/errors.ts';
 import { hashTexts } from '../util/manifest.ts';
 import type { ProgressListener } from '../util/progress.ts';
-import { type Calibration, calibrate, shiftFor } from './calibrate.ts';
+import { shiftFor } from './calibrate.ts';
 import { type Correction, noCorrection } from './correction.ts';
 import { type CorrectionRecord, earlierCorrections } from './correction-record.ts';
 import type { EncodingCache } from './encoding-cache.ts';
 import { runEncodingPass, textTokens, usableTexts } from './encoding-pass.ts';
-import { type CollapseRules, deadShare } from './foreseen-collapse.ts';
-import { headKind } from './head-kind.ts';
+import type { CollapseRules } from './foreseen-collapse.ts';
 import { type HeadStatistics, headStatistics } from './head-statistics.ts';
 import type { LinearBin } from './logit-histogram.ts';
 import { type ObservedFigures, observe } from './observed.ts';
+import { type ProposedCorrection, proposeCorrection } from './propose-correction.ts';
 import { findRecipe, type JudgedRecipe } from './recipes.ts';
 import { sampleSentences, sampleTexts } from './sample-texts.ts';
 import { judge, type Verdict } from './verdicts.ts';
@@ -75,14 +75,9 @@ export interface CurvePoint {
 export interface Curve {
   readonly arm: 'B' | 'C' | 'D';
   readonly shift: number;
+  /** P(z > 0) of a token and a term after the shift that arm D takes. */
+  readonly activationRate?: number | undefined;
   readonly points: readonly CurvePoint[];
-}
-
-/** A correction that is proposed, and what follows from it. */
-export interface ProposedCorrection {
-  readonly calibration: Calibration;
-  /** Figures after it, from the same pass. */
-  readonly after: ObservedFigures;
 }
 
 /** A diagnosis. */
@@ -110,7 +105,7 @@ export interface Diagnosis {
   readonly verdicts: readonly Verdict[];
   /** For a head that would collapse, and for that of a masked language model whose scale is far from the target; undefined where no factor can help. */
   readonly proposal: ProposedCorrection | undefined;
-  /** Why there is no proposal although the head would collapse. */
+  /** Why there is no proposal although the head would collapse, or is far from the target. */
   readonly noProposal: string | undefined;
   /** The curves, when asked for. */
   readonly curves: readonly Curve[];
@@ -145,7 +140,7 @@ export async function diagnose(model: ModelFolder, options: DiagnoseOptions = {}
   const termCount = model.outputVocabulary?.terms.length ?? tokenizer.size;
   const { rivals } = model.checkpoint;
   const verdicts = judge({ head, observed, vocabularySize, tokenizerSize: termCount, rivals, recipe }, options.rules);
-  const proposal = propose({ head, cache }, observed, verdicts);
+  const proposal = proposeCorrection({ head, cache, observed, recipe }, verdicts);
   const { tokenLogits } = cache;
   return {
     modelType: model.checkpoint.config.model_type,
@@ -177,7 +172,7 @@ export async function diagnose(model: ModelFolder, options: DiagnoseOptions = {}
  */
 export async function encodeForDiagnosis(
   model: ModelFolder,
-  options: Omit<DiagnoseOptions, 'recipe' | 'curves'> = {},
+  options: Omit<DiagnoseOptions, 'recipe' | 'rules' | 'curves'> = {},
 ): Promise<EncodedModel> {
   const head = await headStatistics(model.checkpoint);
   const { vocabularySize } = head.location;
@@ -205,38 +200,13 @@ export async function encodeForDiagnosis(
   };
 }
 
-/**
- * The correction for a head that would collapse: C, or D where the shift is part of the trouble. A head of a masked language model
- * gets one too when it would be divided or multiplied by more than 2: calibrated heads were better than those that merely did
- * not collapse (docs/findings/calibration.md).
- */
-function propose(
-  inputs: { readonly head: HeadStatistics; readonly cache: EncodingCache },
-  observed: ObservedFigures,
-  verdicts: readonly Verdict[],
-): ProposedCorrection | string | undefined {
-  const collapse = verdicts.find((verdict) => verdict.collapse);
-  if (collapse === undefined && headKind(observed.activeDims.mean) === 'sparse') return undefined;
-  if (collapse?.kind === 'untrained') return 'no factor makes a head of one that was never trained';
-  const shifted = observed.tokenActivation > 0.5 || observed.zeroTexts > deadShare * observed.texts;
-  const arm = shifted ? 'D' : 'C';
-  try {
-    const calibration = calibrate(inputs, { arm });
-    if (collapse === undefined && Math.abs(Math.log2(calibration.correction.factor)) <= 1) return undefined;
-    return { calibration, after: observe(inputs.cache, calibration.correction) };
-  } catch (error) {
-    if (error instanceof LexrayError && error.code === 'BAD_INPUT') return error.message;
-    throw error;
-  }
-}
-
 function curvesOf(cache: EncodingCache, { onProgress, signal }: DiagnoseOptions): Curve[] {
   const shift = shiftFor(cache);
   const total = 3 * curveFactors.length;
   let done = 0;
   return (['B', 'C', 'D'] as const).map((arm) => ({
     arm,
-    shift: arm === 'D' ? shift : 0,
+    ...(arm === 'D' ? { shift, activationRate: cache.tokenLogits.logits.shareAbove(shift) } : { shift: 0 }),
     points: curveFactors.map((factor) => {
       throwIfAborted(signal);
       const correction: Correction = { arm, factor, shift: arm === 'D' ? shift : 0 };

@@ -1,4 +1,4 @@
-/** The rules by which a collapse is foreseen, on figures made up around their thresholds. */
+/** The rules by which a collapse is foreseen, on made-up figures just below and just above their limits. */
 import { describe, expect, it } from 'vitest';
 import { foreseenCollapse } from './foreseen-collapse.ts';
 import { headKind } from './head-kind.ts';
@@ -38,18 +38,40 @@ const foreseen = (
 
 describe('heads of masked language models', () => {
   it('are judged by the FLOPS of their texts, not by a spread of scores that trains well', () => {
-    expect(headKind(7600)).toBe('language-model');
     expect(foreseen(figures())).toBeUndefined();
-    expect(foreseen(figures({ flops: 6000 }, 7700))).toBe('overscaled');
+    expect(foreseen(figures({ flops: 2999 }, 7700))).toBeUndefined();
+    expect(foreseen(figures({ flops: 3001 }, 7700))).toBe('overscaled');
     expect(foreseen(figures({ flops: 34 }, 52))).toBeUndefined();
-    expect(foreseen(figures({ flops: 2 }, 2))).toBeUndefined();
-    expect(foreseen(figures({ flops: 0.5 }, 1))).toBe('dense');
+    expect(foreseen(figures({ flops: 0.5 }, 1.41))).toBeUndefined();
+    expect(foreseen(figures({ flops: 0.5 }, 1.4))).toBe('dense');
   });
 
-  it('may be larger the further a run can move them', () => {
-    const third = { ...recipe, learningRate: recipe.learningRate / 3 };
-    expect(foreseen(figures(), undefined, third)).toBe('overscaled');
-    expect(foreseen(figures({ flops: 6000 }, 7700), undefined, { ...recipe, steps: 600 })).toBeUndefined();
+  it('may be larger the further a run can move them, as far as was studied', () => {
+    const half = { ...recipe, learningRate: recipe.learningRate / 2 };
+    expect(foreseen(figures({ flops: 1499 }), undefined, half)).toBeUndefined();
+    expect(foreseen(figures({ flops: 1501 }), undefined, half)).toBe('overscaled');
+    for (const [steps, limit] of [
+      [20, 1000],
+      [200_000, 3000],
+    ] as const) {
+      const other = { ...recipe, steps };
+      const judged = (flops: number): ReturnType<typeof foreseenCollapse> =>
+        foreseenCollapse({ observed: figures({ flops }), vocabularySize: 16384, recipe: other });
+      expect(judged(limit - 1)).toBeUndefined();
+      expect(judged(limit + 1)).toMatchObject({
+        kind: 'overscaled',
+        reason: expect.stringContaining(`0.006667 to 0.02, not ${String(steps * 1e-4)}`) as string,
+      });
+    }
+  });
+
+  it('are told of a loss that was not studied', () => {
+    const reason = (changes: Partial<typeof recipe>): string | undefined =>
+      foreseenCollapse({ observed: figures({ flops: 9000 }), vocabularySize: 16384, recipe: { ...recipe, ...changes } })
+        ?.reason;
+    expect(reason({})).not.toContain('learned from');
+    expect(reason({ temperature: 0.05 })).toContain('was learned from InfoNCE at temperature 1');
+    expect(reason({ loss: 'margin-mse' })).toContain('was learned from InfoNCE at temperature 1');
   });
 
   it('were judged like all others by the rules of the first look, which cells keep', () => {
@@ -79,14 +101,16 @@ describe('sparse heads', () => {
     );
 
   it('have a window of their score spread', () => {
-    expect(headKind(62)).toBe('sparse');
-    expect(sparse(5.6)).toBeUndefined();
-    expect(sparse(13)).toBe('dying');
-    expect(sparse(0.03)).toBe('dense');
+    expect([62, 1000, 1001, 7600].map(headKind)).toEqual(['sparse', 'sparse', 'language-model', 'language-model']);
+    expect(sparse(11.4)).toBeUndefined();
+    expect(sparse(11.6)).toBe('dying');
+    expect(sparse(0.101)).toBeUndefined();
+    expect(sparse(0.099)).toBe('dense');
   });
 
   it('die when texts are without a dimension, or the penalty is far above the ranking loss', () => {
-    expect(sparse(1, { zeroTexts: 20 })).toBe('dying');
+    expect(sparse(1, { zeroTexts: 13 })).toBe('dying');
+    expect(sparse(1, { zeroTexts: 12 })).toBeUndefined();
     expect(sparse(1, { flops: 2000 })).toBe('dying');
   });
 });

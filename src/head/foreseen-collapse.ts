@@ -32,14 +32,15 @@ export const deadShare = 0.05;
  * Share of the vocabulary that is active, and cosine of unrelated texts, above which all vectors are alike. The threads that
  * report it: all 31,999 dimensions active; a cosine of 1.0000 between unrelated sentences (sentence-transformers#3431).
  */
-const denseShare = 0.5;
+export const denseShare = 0.5;
 const denseCosine = 0.9;
 /**
  * FLOPS of the texts as one batch, Σ_v (mean weight of v)², above which heads of masked language models collapsed in the
- * calibration study, divided by learning rate × steps, which is how far Adam can move a weight: 200 steps at 1e-4 and at a third of that, InfoNCE at
- * temperature 1.
+ * calibration study (InfoNCE at temperature 1), divided by learning rate × steps, which is how far Adam can move a weight.
  */
 const overscaledFlops = 150_000;
+/** Learning rate × steps of those runs: 200 steps at a third of 1e-4 and at 1e-4. Outside of this range the limit stays what it is at its end. */
+const studiedReach = { least: 0.02 / 3, most: 0.02 } as const;
 /**
  * Score spread at or below which heads of masked language models stayed dense there: all nine runs at 1 collapsed; at 19 to 52 none
  * did at the same learning rate.
@@ -47,10 +48,11 @@ const overscaledFlops = 150_000;
 const underscaledSpread = 1.4;
 /**
  * Score spread of a sparse head, in units of the temperature, outside of which runs of a first look collapsed (InfoNCE; one
- * model, one seed): from 13 on they died, at .03 active dimensions rose from 18 to 506. A MarginMSE loss takes its scale from
- * the teacher, whose margins are several units wide: the upper bound is a guess there.
+ * model, one seed): from 13 on they died, at .03 active dimensions rose from 18 to 506. One head of the calibration study with 10.2
+ * trained well. A MarginMSE loss takes its scale from the teacher, whose margins are several units wide: the upper bound is a
+ * guess there.
  */
-const steepSpread = { 'info-nce': 10, 'margin-mse': 30 } as const;
+const steepSpread = { 'info-nce': 11.5, 'margin-mse': 30 } as const;
 const flatSpread = 0.1;
 /** FLOPS penalty at full weight, in units of the ranking loss, above which zero vectors are the cheapest way down; a guess. */
 const heavyPenalty = 10;
@@ -82,18 +84,32 @@ function languageModelCollapse(
   { flops, activeDims, scores }: JudgedFigures,
   recipe: JudgedRecipe,
 ): ForeseenCollapse | undefined {
-  const most = overscaledFlops * recipe.learningRate * recipe.steps;
+  const reach = recipe.learningRate * recipe.steps;
+  const most = overscaledFlops * Math.min(Math.max(reach, studiedReach.least), studiedReach.most);
   if (flops > most) {
     return {
       kind: 'overscaled',
       title: 'is likely to collapse',
-      reason: `${figure(activeDims.mean)} dimensions are active in a text and their FLOPS is ${figure(flops)}: too large a head for ${recipe.steps} steps at a learning rate of ${recipe.learningRate}, for which ${figure(most)} is about the limit.`,
+      reason: `${figure(activeDims.mean)} dimensions are active in a text and their FLOPS is ${figure(flops)}: too large a head for ${recipe.steps} steps at a learning rate of ${recipe.learningRate}, for which ${figure(most)} is about the limit.${unstudied(recipe)}`,
     };
   }
   if (scores.std > underscaledSpread) return undefined;
   return dense(
     `${figure(activeDims.mean)} dimensions are active in a text and scores of unrelated texts spread by ${figure(scores.std)} only: weights this small have next to no FLOPS, and nothing makes the vectors sparse.`,
   );
+}
+
+/** What of a recipe lies outside of the runs that the limit comes from. */
+function unstudied({ learningRate, steps, loss, temperature }: JudgedRecipe): string {
+  const reach = learningRate * steps;
+  const { least, most } = studiedReach;
+  const parts = [
+    ...(reach > most * 1.001 || reach < least / 1.001
+      ? [`runs whose learning rate × steps is ${figure(least)} to ${figure(most)}, not ${figure(reach)}`]
+      : []),
+    ...(loss !== 'info-nce' || temperature !== 1 ? ['InfoNCE at temperature 1'] : []),
+  ];
+  return parts.length === 0 ? '' : ` That limit was learned from ${parts.join(', with ')}.`;
 }
 
 /** The rules for heads that are sparse already. */

@@ -16,6 +16,7 @@ import {
   earlierCorrections,
   type HeadHistory,
 } from './correction-record.ts';
+import { shortFigure } from './short-figure.ts';
 
 /** Options of {@link rescale}. */
 export interface RescaleOptions {
@@ -170,7 +171,9 @@ function describeHistory({ corrections, together }: HeadHistory): string {
     ];
     if (texts !== undefined) lines.push(`Texts: ${texts.count}, ${texts.source}, SHA-256 \`${texts.sha256}\`.`);
     if (before === undefined || after === undefined) return lines.join(' ');
-    const rows = figures.map(([title, key]) => `| ${title} | ${short(before[key])} | ${short(after[key])} |`);
+    const rows = figures.map(
+      ([title, key]) => `| ${title} | ${shortFigure(before[key])} | ${shortFigure(after[key])} |`,
+    );
     return `${lines.join(' ')}\n\n| | before | after |\n|---|---:|---:|\n${rows.join('\n')}`;
   });
   const sum = corrections.length > 1 && together !== undefined ? [`Together: ${describeCorrection(together)}.`] : [];
@@ -186,8 +189,4 @@ function storageWords(route: StorageRoute): string {
     case 'shared':
       return 'the matrix of word embeddings itself';
   }
-}
-
-function short(value: number): string {
-  return String(Number(value.toPrecision(4)));
 }

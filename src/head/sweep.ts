@@ -4,6 +4,7 @@
  */
 import type { ModelFolder } from '../checkpoint/layouts/model-folder.ts';
 import { LexrayError } from '../util/errors.ts';
+import { ownTarget } from './calibrate.ts';
 import { correctCheckpoint } from './corrected-checkpoint.ts';
 import { type Correction, noCorrection } from './correction.ts';
 import type { DiagnoseOptions, TextFacts } from './diagnose.ts';
@@ -11,14 +12,14 @@ import { encodeForDiagnosis } from './diagnose.ts';
 import { headKind } from './head-kind.ts';
 import { type ObservedFigures, observe } from './observed.ts';
 import { SeenScores } from './seen-scores.ts';
-import { findStatistic } from './targets/registry.ts';
-import { type StatisticName, statisticNames } from './targets/statistic-names.ts';
+import { defaultStatistic, findStatistic } from './targets/registry.ts';
+import type { StatisticName } from './targets/statistic-names.ts';
 
 /** The factors of arXiv 2606.18811. */
 export const sweepFactors: readonly number[] = [1, 2, 4, 8, 16];
 
 /** Options of {@link sweep}. */
-export interface SweepOptions extends Omit<DiagnoseOptions, 'recipe' | 'curves' | 'engine'> {
+export interface SweepOptions extends Omit<DiagnoseOptions, 'recipe' | 'rules' | 'curves' | 'engine'> {
   /** @default 'exact-deviation' */
   readonly statistic?: StatisticName | undefined;
   /** Another target than the statistic's own. */
@@ -39,17 +40,17 @@ export interface Sweep {
 
 /**
  * Tries factors of arm A.
- * @throws LexrayError USAGE for a statistic that vectors have no part in
+ * @throws LexrayError USAGE for a statistic that vectors have no part in, or a target that cannot be
  */
 export async function sweep(model: ModelFolder, options: SweepOptions = {}): Promise<Sweep> {
-  const statistic = findStatistic(options.statistic ?? statisticNames[0]);
+  const statistic = options.statistic === undefined ? defaultStatistic('A') : findStatistic(options.statistic);
   const { goal } = statistic;
   if (goal.kind === 'shift' || (goal.kind === 'direct' && statistic.needs === 'checkpoint')) {
     throw new LexrayError('USAGE', `${statistic.name} cannot be swept: it does not look at vectors`, {
       cure: 'use score-spread, entropy, info-nce or exact-deviation',
     });
   }
-  let target = goal.kind === 'least' ? undefined : options.target;
+  let target = ownTarget(statistic, options.target);
   const rows: Sweep['rows'][number][] = [];
   let texts: TextFacts | undefined;
   for (const factor of options.factors ?? sweepFactors) {

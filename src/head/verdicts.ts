@@ -1,6 +1,6 @@
 /** What a diagnosis concludes, for a recipe. */
 import type { Rivals } from '../checkpoint/resolve-weights.ts';
-import { type CollapseRules, foreseenCollapse } from './foreseen-collapse.ts';
+import { type CollapseRules, denseShare, foreseenCollapse } from './foreseen-collapse.ts';
 import type { HeadStatistics } from './head-statistics.ts';
 import type { ObservedFigures } from './observed.ts';
 import type { JudgedRecipe } from './recipes.ts';
@@ -75,7 +75,7 @@ function collapse(facts: JudgedFacts, rules: CollapseRules | undefined): Verdict
 
 function sink({ observed }: JudgedFacts): Verdict | undefined {
   const { sinkCount, sinkScoreShare, activeShare } = observed;
-  if (sinkCount === 0 || activeShare > 0.5 || sinkScoreShare < sinkMass) return undefined;
+  if (sinkCount === 0 || activeShare > denseShare || sinkScoreShare < sinkMass) return undefined;
   return {
     kind: 'sink',
     title: 'sink',

@@ -55,6 +55,7 @@ describe('diagnosisReport', () => {
     for (const heading of ['Row norms of the decoder', 'Logits of tokens', 'Score spread', 'Sink terms']) {
       expect(html).toContain(heading);
     }
+    expect(html).toContain('after which 10 % of the logits of tokens are above 0');
   });
 
   it('does without curves and sinks, and shows a proposal', () => {
@@ -66,13 +67,16 @@ describe('diagnosisReport', () => {
       origin: 'a constant',
       before: 9,
       after: 1,
-      evaluations: [],
     } as const;
-    const plain = page({ curves: [], observed, proposal: { calibration, after: observed } });
+    const plain = page({ curves: [], observed, proposal: { calibration, after: observed, remaining: undefined } });
     expect(plain).not.toContain('What a factor would do');
     expect(plain).toContain('No term is active in more than 90 %');
     expect(plain).toContain('--arm D --factor 2.5 --shift -1.25');
     expect(plain).toContain('corrected');
+    expect(plain).not.toContain('Even so');
+    const remaining = { kind: 'overscaled', title: 'is likely to collapse', reason: 'too large.' } as const;
+    const still = page({ curves: [], observed, proposal: { calibration, after: observed, remaining } });
+    expect(still).toContain('Even so the head is likely to collapse: too large.');
     expect(page({ noProposal: 'none helps' })).toContain('No correction is proposed: none helps.');
   });
 });

@@ -101,7 +101,7 @@ function sectionsOf(study: ReportStudy): Section[] {
           section(
             'Regret of rules',
             paragraph(
-              'How much is lost on eval by a factor that a rule chose, against the swept factor that is best on dev. The nearest factor that was run counts, but for what was corrected and run. A constant is the target of the rule.',
+              'How much is lost on eval by a factor that a rule chose, against the swept factor that is best on dev. The nearest factor that was run counts, but for what was corrected and run. A constant is the target of the rule, from the other backbones but where a row says that it is in sample.',
             ),
             ...regrets.flatMap((one) =>
               one.reason === undefined
@@ -119,7 +119,7 @@ function sectionsOf(study: ReportStudy): Section[] {
           section(
             'What predicts collapse',
             paragraph(
-              'From the cells whose head was not corrected. A range says: collapse outside of it; it is chosen on the other backbones, so that no figure is judged by what it was fitted to; diagnose and the norm above 2 have their thresholds already. Intervals are bootstraps over cells.',
+              'From the cells whose head was not corrected. A range says: collapse outside of it; it is chosen on the other backbones, so that no figure is judged by what it was fitted to. Diagnose and the norm above 2 have their thresholds already; where they come from these very runs, the row says so. Intervals are bootstraps over cells.',
             ),
             ...predictors.map(htmlTable),
           ),

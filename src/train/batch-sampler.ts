@@ -47,11 +47,6 @@ export class BatchSampler {
     this.#order = this.#orderOf(0);
   }
 
-  /** Full batches of an epoch; a rest smaller than a batch is dropped, another one in each epoch. */
-  get batchesPerEpoch(): number {
-    return Math.max(1, Math.floor(this.#data.queries.length / this.#options.batchSize));
-  }
-
   get state(): SamplerState {
     return { epoch: this.#epoch, position: this.#position, waiting: this.#waiting, random: this.#random.state };
   }

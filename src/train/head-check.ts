@@ -15,12 +15,13 @@ import {
 import { type Diagnosis, diagnose } from '../head/diagnose.ts';
 import { matchedRegularizerFactor } from '../head/matched-regularizers.ts';
 import { type ObservedFigures, observe } from '../head/observed.ts';
-import { type JudgedRecipe, judgedRecipe } from '../head/recipes.ts';
-import { judge } from '../head/verdicts.ts';
+import { rescaleCommand, rescaleOptions } from '../head/rescale-command.ts';
+import { shortFigure } from '../head/short-figure.ts';
+import { judge, type Verdict } from '../head/verdicts.ts';
 import { LexrayError } from '../util/errors.ts';
 import type { ProgressListener } from '../util/progress.ts';
-import { Random } from '../util/random.ts';
 import type { FinetuneConfig } from './finetune-config.ts';
+import { headSample, settingsRecipe } from './head-sample.ts';
 
 /** What was done to a head before training; plain data, kept beside the run's settings. */
 export interface HeadCorrection extends Correction {
@@ -54,9 +55,6 @@ export interface HeadCheckOptions {
   readonly onProgress?: ProgressListener | undefined;
 }
 
-/** Texts that are encoded at most. */
-const mostTexts = 256;
-
 /**
  * Checks a head.
  * @throws LexrayError CONFIG when a factor is asked for that cannot be, or λ to be matched without a ranking loss that the
@@ -72,9 +70,9 @@ export async function checkHead(
       cure: 'leave out --calibrate or --head-divisor',
     });
   }
-  const recipe = recipeOf(config, options.examples.length);
+  const recipe = settingsRecipe(config, options.examples, 'this run');
   const { threads, signal, onProgress } = options;
-  const texts = { texts: sampleOf(options.examples, config.seed), source: 'the training data' };
+  const texts = { texts: headSample(options.examples, config.seed), source: 'the training data' };
   let diagnosis: Diagnosis;
   try {
     diagnosis = await diagnose(model, { texts, recipe, seed: config.seed, threads, signal, onProgress });
@@ -86,12 +84,11 @@ export async function checkHead(
   if (config.headDivisor !== undefined) return dividedHead(config.headDivisor);
   const collapse = diagnosis.verdicts.find((verdict) => verdict.collapse);
   const { proposal, noProposal } = diagnosis;
-  const command =
-    proposal && `lexray rescale ${options.model} -o CORRECTED ${correctionFlags(proposal.calibration.correction)}`;
+  const command = proposal && rescaleCommand(options.model, 'CORRECTED', proposal.calibration.correction);
   const told = collapse
     ? `the head ${collapse.title}: ${collapse.reason}`
     : proposal &&
-      `the head is that of a masked language model, and its logits deviate by ${round(diagnosis.exactDeviation)}: short runs were better with about ${proposal.calibration.target}`;
+      `the head is that of a masked language model, and its logits deviate by ${shortFigure(diagnosis.exactDeviation)}: short runs were better with about ${proposal.calibration.target}`;
 
   if (typeof config.calibrate === 'number') {
     const correction: Correction = { arm: 'C', factor: config.calibrate, shift: 0 };
@@ -101,7 +98,7 @@ export async function checkHead(
     return corrected(proposal.calibration.correction, calibrationOrigin(proposal.calibration), proposal.after);
   }
   const cure = command
-    ? `pass --calibrate auto, or run: ${command}`
+    ? `pass --calibrate auto, or run: ${command}${proposal?.remaining ? `; even so it ${proposal.remaining.title}` : ''}`
     : noProposal && `no correction is proposed: ${noProposal}`;
   return {
     message: told && [told, cure].filter((part) => part !== undefined).join('\n'),
@@ -111,14 +108,12 @@ export async function checkHead(
 
   /** A head whose weights stay: judged as it is trained, divided. */
   function dividedHead(factor: number): HeadCheck {
-    const { head, cache, observed, vocabularySize, tokenizerSize } = diagnosis;
+    const { cache, observed } = diagnosis;
     const after = observe(cache, { arm: 'C', factor, shift: 0 });
-    const { rivals } = model.checkpoint;
-    const verdicts = judge({ head, observed: after, vocabularySize, tokenizerSize, rivals, recipe });
-    const bad = verdicts.find((verdict) => verdict.collapse);
+    const bad = collapseOf(after);
     const regularizerFactor = config.matchRegularizers ? matchedRegularizerFactor(observed, after, recipe) : 1;
     const parts = [
-      ...(bad ? [`the head, divided by ${round(factor)}, ${bad.title}: ${bad.reason}`] : []),
+      ...(bad ? [`the head, divided by ${shortFigure(factor)}, ${bad.title}: ${bad.reason}`] : []),
       ...matchedWords(regularizerFactor),
     ];
     return {
@@ -127,6 +122,14 @@ export async function checkHead(
       correction: undefined,
       regularizerFactor,
     };
+  }
+
+  /** The collapse of a head with these figures instead. */
+  function collapseOf(observed: ObservedFigures): Verdict | undefined {
+    const { head, vocabularySize, tokenizerSize } = diagnosis;
+    const { rivals } = model.checkpoint;
+    const verdicts = judge({ head, observed, vocabularySize, tokenizerSize, rivals, recipe });
+    return verdicts.find((verdict) => verdict.collapse);
   }
 
   async function corrected(
@@ -138,9 +141,11 @@ export async function checkHead(
     const regularizerFactor = config.matchRegularizers
       ? matchedRegularizerFactor(diagnosis.observed, after, recipe)
       : 1;
+    const remaining = collapseOf(after);
     const parts = [
       ...(told ? [told] : []),
-      `the head is corrected: ${correctionFlags(correction).replaceAll('--', '')}; active dimensions ${round(diagnosis.observed.activeDims.mean)} → ${round(after.activeDims.mean)}, spread of scores ${round(diagnosis.observed.scores.std)} → ${round(after.scores.std)}`,
+      `the head is corrected: ${rescaleOptions(correction).replaceAll('--', '')}; active dimensions ${shortFigure(diagnosis.observed.activeDims.mean)} → ${shortFigure(after.activeDims.mean)}, spread of scores ${shortFigure(diagnosis.observed.scores.std)} → ${shortFigure(after.scores.std)}`,
+      ...(remaining ? [`even so it ${remaining.title}: ${remaining.reason}`] : []),
       ...matchedWords(regularizerFactor),
     ];
     const { count, sha256, source } = diagnosis.texts;
@@ -160,43 +165,5 @@ export async function checkHead(
 }
 
 function matchedWords(factor: number): string[] {
-  return factor === 1 ? [] : [`λ_q and λ_d are multiplied by ${round(factor)}`];
-}
-
-/** `--factor 8 --arm D --shift 1.5` */
-function correctionFlags({ arm, factor, shift }: Correction): string {
-  const figure = (x: number): string => String(Number(x.toPrecision(6)));
-  return `--factor ${figure(factor)} --arm ${arm}${shift === 0 ? '' : ` --shift ${figure(shift)}`}`;
-}
-
-/** The run as a recipe that a head is judged for. */
-function recipeOf(config: FinetuneConfig, examples: number): JudgedRecipe {
-  const epochSteps = Math.ceil((examples * config.epochs) / (config.batchSize * config.accumulationSteps));
-  return judgedRecipe({
-    name: 'this run',
-    title: 'the settings of this run',
-    source: 'the settings of this run',
-    needs: [],
-    settings: { ...config },
-    usualSteps: config.maxSteps ?? epochSteps,
-    origins: [],
-    expected: [],
-    notes: [],
-  });
-}
-
-/** Queries and positives of some examples, drawn by the seed. */
-function sampleOf(examples: readonly TrainingExample[], seed: number): string[] {
-  const order = new Random(seed).shuffle(Uint32Array.from(examples, (_, i) => i));
-  const texts = new Set<string>();
-  for (const i of order) {
-    if (texts.size >= mostTexts) break;
-    const { query, positive } = examples[i]!;
-    for (const text of [positive, query]) if (text.trim() !== '') texts.add(text);
-  }
-  return [...texts];
-}
-
-function round(x: number): string {
-  return String(Number(x.toPrecision(4)));
+  return factor === 1 ? [] : [`λ_q and λ_d are multiplied by ${shortFigure(factor)}`];
 }

@@ -23,6 +23,7 @@ import { makeObjective } from './make-objective.ts';
 import type { Objective } from './objective.ts';
 import { isHeadScale, type SpecialVariables } from './optimizer-groups.ts';
 import { openQuerySide, type QueryTraining } from './query-side.ts';
+import { runSteps } from './run-steps.ts';
 import { TransformerSide } from './side-encoder.ts';
 import { SplitStep } from './split-step.ts';
 import { buildTrainingSet } from './training-set.ts';
@@ -167,7 +168,7 @@ export async function openTrainingSession(
       query,
       special: { frozen: query?.frozen ?? [], head: headOf(config, modelConfig, query) },
       documentVariables,
-      steps: stepsOf(config, sampler),
+      steps: runSteps(config, data.queries.length),
       origin: {
         model: await hashModel(model),
         data: hashTexts(
@@ -202,10 +203,6 @@ async function hashModel({ checkpoint, query }: ModelFolder): Promise<string> {
   const paths = [...checkpoint.paths, ...queryPaths];
   const hashes = await Promise.all(paths.map(hashFile));
   return hashes.length === 1 ? hashes[0]! : hashTexts(hashes);
-}
-
-function stepsOf({ epochs, maxSteps, accumulationSteps }: FinetuneConfig, sampler: BatchSampler): number {
-  return maxSteps ?? Math.max(1, Math.round((epochs * sampler.batchesPerEpoch) / accumulationSteps));
 }
 
 /** The model's policy with the lengths of this run. */

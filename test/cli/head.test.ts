@@ -64,7 +64,7 @@ describe('diagnose and rescale', () => {
     const well = await run('diagnose', 'by hand', '--texts', 'texts.txt', '--fail-on', 'collapse', '--json');
     expect(resultOf('diagnose', well)).toMatchObject({
       collapse: false,
-      head: { exactDeviation: expect.closeTo(0.5, 4) as number },
+      figures: { scores: { spread: expect.closeTo(1, 3) as number } },
       earlier: [{ arm: 'C', shift: 0 }],
     });
   });

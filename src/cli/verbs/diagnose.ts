@@ -1,6 +1,7 @@
 /** `lexray diagnose MODEL`: whether a masked language model's head is fit to be trained as a sparse retriever. */
 import { z } from 'zod';
 import type { Diagnosis } from '../../head/diagnose.ts';
+import { rescaleCommand } from '../../head/rescale-command.ts';
 import { recipeNames } from '../../recipes/recipe-names.ts';
 import { LexrayError } from '../../util/errors.ts';
 import { checkOutput } from '../check-output.ts';
@@ -96,6 +97,10 @@ export const diagnoseVerb: Verb = defineVerb({
         targetOrigin: z.string(),
         command: z.string(),
         after: figuresSchema,
+        /** A collapse that is foreseen all the same. */
+        remaining: z
+          .strictObject({ kind: z.enum(['overscaled', 'dense', 'dying']), title: z.string(), reason: z.string() })
+          .optional(),
       })
       .optional(),
     noProposal: z.string().optional(),
@@ -176,6 +181,7 @@ export const diagnoseVerb: Verb = defineVerb({
               ...(proposal.calibration.target !== undefined && { target: proposal.calibration.target }),
               targetOrigin: proposal.calibration.origin,
               command,
+              ...(proposal.remaining && { remaining: { ...proposal.remaining } }),
               after: figuresJson(proposal.after),
             },
           }),
@@ -202,10 +208,7 @@ async function writeReport(path: string, model: string, diagnosis: Diagnosis, fo
 
 /** The command that applies the proposal. */
 function proposedCommand(model: string, { proposal }: Diagnosis): string | undefined {
-  if (proposal === undefined) return undefined;
-  const { arm, factor, shift } = proposal.calibration.correction;
-  const figure = (x: number): string => String(Number(x.toPrecision(6)));
-  return `lexray rescale ${model} -o OUT --arm ${arm} --factor ${figure(factor)}${arm === 'D' ? ` --shift ${figure(shift)}` : ''}`;
+  return proposal && rescaleCommand(model, 'OUT', proposal.calibration.correction);
 }
 
 function cureOf(model: string, diagnosis: Diagnosis): string {
@@ -264,6 +267,8 @@ function describe(
   if (proposal && command !== undefined) {
     const { statistic, target } = proposal.calibration;
     lines.push('', `proposed (${statistic} ${target ?? 'least'}):`, `  ${command}`);
+    const { remaining } = proposal;
+    if (remaining) lines.push(`  even so the head ${remaining.title}: ${remaining.reason}`);
   } else if (noProposal !== undefined) {
     lines.push('', `no correction is proposed: ${noProposal}`);
   }

@@ -13,7 +13,7 @@ import { diagnosisTexts, textsDescription } from '../diagnosis-texts.ts';
 import { formatFigure, formatTable } from '../format.ts';
 import { figureRows, figuresJson, figuresSchema } from '../head-figures.ts';
 import { modelDescription, modelFolder } from '../model-folder.ts';
-import { choice, flag, optionalChoice, optionalDecimal, optionalText, text } from '../option.ts';
+import { flag, optionalChoice, optionalDecimal, optionalText, text } from '../option.ts';
 import { defineVerb, type Verb, type VerbContext } from '../verb.ts';
 
 const correction = z.strictObject({ arm: z.enum(['A', 'B', 'C', 'D', 'E']), factor: z.number(), shift: z.number() });
@@ -32,7 +32,9 @@ export const rescaleVerb: Verb = defineVerb({
       { shownDefault: 'C, or D with --shift' },
     ),
     auto: flag('find k (and c of arm D) from texts'),
-    statistic: choice('what --auto goes by', statisticNames, { default: 'exact-deviation' }),
+    statistic: optionalChoice('what --auto goes by', statisticNames, {
+      shownDefault: `${statisticNames[0]}; score-spread for arm E`,
+    }),
     target: optionalDecimal("value that the statistic is to have (default: the statistic's own)"),
     activationRate: optionalDecimal('P(z > 0) that the c of arm D aims at', { shownDefault: '0.1' }),
     texts: optionalText(textsDescription, { placeholder: 'FILE' }),
@@ -150,7 +152,7 @@ interface Settings {
   readonly shift: number | undefined;
   readonly arm: Correction['arm'] | undefined;
   readonly auto: boolean;
-  readonly statistic: (typeof statisticNames)[number];
+  readonly statistic: (typeof statisticNames)[number] | undefined;
   readonly target: number | undefined;
   readonly activationRate: number | undefined;
   readonly texts: string | undefined;
@@ -200,7 +202,7 @@ async function planCorrection(model: ModelFolder, settings: Settings, context: V
     records,
     { observe },
     { noCorrection, checkCorrection },
-    { findStatistic },
+    { defaultStatistic, findStatistic },
   ] = await Promise.all([
     import('../../head/calibrate.ts'),
     import('../../head/diagnose.ts'),
@@ -250,7 +252,7 @@ async function planCorrection(model: ModelFolder, settings: Settings, context: V
     return {
       chosen: swept.chosen,
       provenance: {
-        found: { by: `${statistic}, best of a sweep`, target: swept.target, targetOrigin: swept.origin },
+        found: { by: `${swept.statistic}, best of a sweep`, target: swept.target, targetOrigin: swept.origin },
         texts: { count, sha256, source },
         before: records.recordedFigures(before),
         after: records.recordedFigures(after),
@@ -261,9 +263,9 @@ async function planCorrection(model: ModelFolder, settings: Settings, context: V
     };
   }
   const options = { arm, statistic, target, activationRate };
+  const wanted = statistic === undefined ? defaultStatistic(arm) : findStatistic(statistic);
   // Arm A is refused by `calibrate`, before anything is encoded.
-  const withoutTexts =
-    arm === 'A' || (findStatistic(statistic).needs === 'checkpoint' && arm !== 'D' && texts === undefined);
+  const withoutTexts = arm === 'A' || (wanted.needs === 'checkpoint' && arm !== 'D' && texts === undefined);
   const encoded = withoutTexts ? undefined : await encodeForDiagnosis(model, encoding);
   const { headStatistics } = await import('../../head/head-statistics.ts');
   const head = encoded?.head ?? (await headStatistics(model.checkpoint));

@@ -1,7 +1,7 @@
 /**
  * Activation rate: the shift c for which a tenth of the logits of tokens are above 0. It chooses c, never k: a factor moves no
  * logit across 0 in arm D. arXiv 2607.00004, whose calibration this is, names 30 to 50 %; in the calibration study 40 % cost
- * every backbone most of its quality, since masked language models come with 6 to 7 % (docs/findings/calibration.md).
+ * every backbone most of its quality, since masked language models come with 5 to 7 % (docs/findings/calibration.md).
  *
  * Fails to see magnitudes: a head with the right rate can still have scores in the thousands, and one shifted by a constant
  * can die under a short ramp of the FLOPS weight. The rate is over tokens; after pooling more terms are active, and more

@@ -12,7 +12,7 @@
  * languages that the model does not know; and as far as other learning rates and lengths of training move the best scale.
  */
 import { LexrayError } from '../../util/errors.ts';
-import { onePassArms, type TargetStatistic } from './target-statistic.ts';
+import { directArms, divide, type TargetStatistic } from './target-statistic.ts';
 
 export const exactDeviation: TargetStatistic = {
   name: 'exact-deviation',
@@ -24,12 +24,12 @@ export const exactDeviation: TargetStatistic = {
       if (cache === undefined) throw new LexrayError('FAILED', 'exact-deviation needs encoded texts');
       return cache.exactDeviation;
     },
-    factor: (value) => 2 * value,
+    factor: divide,
   },
   origin:
     'the calibration study: three backbones of 3 million parameters, InfoNCE, learning rate 1e-4, 200 steps (docs/findings/calibration.md)',
   failsWhen:
     'logits have a mean far from 0, a few tokens are far out, the texts are of languages that the model does not know, or the run is much longer or its learning rate another',
   needs: 'texts',
-  arms: onePassArms,
+  arms: directArms,
 };

@@ -1,5 +1,6 @@
 /** Every statistic by which a head can be calibrated. */
 import { LexrayError } from '../../util/errors.ts';
+import type { CorrectionArm } from '../correction.ts';
 import { activationRate } from './activation-rate.ts';
 import { bertNormMatch } from './bert-norm.ts';
 import { closedForm } from './closed-form.ts';
@@ -22,6 +23,11 @@ export const targetStatistics: readonly TargetStatistic[] = [
   normAbove2,
   bertNormMatch,
 ];
+
+/** What a head is calibrated by unless something else is asked for: the first statistic that can serve the arm. */
+export function defaultStatistic(arm: CorrectionArm): TargetStatistic {
+  return targetStatistics.find(({ arms }) => arms.includes(arm)) ?? exactDeviation;
+}
 
 /**
  * A statistic by name.

@@ -27,12 +27,12 @@ export type StatisticGoal =
     }
   /** The statistic must be least. */
   | { readonly kind: 'least'; measure(cache: EncodingCache, correction: Correction, seen: SeenScores): number }
-  /** k follows at once. */
+  /** k follows from a value of the head as it is, and the target. */
   | {
       readonly kind: 'direct';
       readonly target: number;
       value(inputs: CalibrationInputs): number;
-      factor(value: number): number;
+      factor(value: number, target: number): number;
     }
   /** Chooses the shift c of arm D only; k stays 1. */
   | { readonly kind: 'shift'; readonly target: number };
@@ -55,3 +55,10 @@ export interface TargetStatistic {
 
 /** Every arm whose vectors follow from one pass. */
 export const onePassArms: readonly CorrectionArm[] = ['B', 'C', 'D', 'E'];
+/** Arms that divide all terms alike, so that a mean over terms is divided by k. */
+export const directArms: readonly CorrectionArm[] = ['B', 'C', 'D'];
+
+/** The factor that divides a value to its target. */
+export function divide(value: number, target: number): number {
+  return value / target;
+}

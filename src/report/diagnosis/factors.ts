@@ -47,7 +47,7 @@ const armNames: Readonly<Record<Curve['arm'], string>> = {
 export function factorsSection({ curves, proposal, vocabularySize }: Diagnosis): Section {
   const [first] = curves;
   const factors = first?.points.map(({ factor }) => factor) ?? [];
-  const shift = curves.find(({ arm }) => arm === 'D')?.shift ?? 0;
+  const { shift = 0, activationRate = 0 } = curves.find(({ arm }) => arm === 'D') ?? {};
   const texts = first?.points[0]?.observed.texts ?? 0;
   const chosen = proposal?.calibration.correction.factor;
   const rules: Mark[] = chosen === undefined ? [] : [{ type: 'rule', axis: 'x', at: chosen, text: 'proposed' }];
@@ -77,7 +77,7 @@ export function factorsSection({ curves, proposal, vocabularySize }: Diagnosis):
   return section(
     'What a factor would do',
     paragraph(
-      `From the same encodings, for the first ${formatNumber(texts, 0)} texts. Arm C leaves the active set alone; arm B keeps the bias, so that terms come and go with k; arm D first takes ${compact(shift)} from every logit, after which 40 % of the logits of tokens are above 0.`,
+      `From the same encodings, for the first ${formatNumber(texts, 0)} texts. Arm C leaves the active set alone; arm B keeps the bias, so that terms come and go with k; arm D first takes ${compact(shift)} from every logit, after which ${formatNumber(100 * activationRate, 0)} % of the logits of tokens are above 0.`,
     ),
     figures(
       figure(

@@ -35,8 +35,9 @@ export function vectorsSection({ observed, proposal, vocabularySize }: Diagnosis
   return section(
     'Vectors',
     paragraph(
-      'A start is healthy when vectors differ from text to text. A cosine near 1 between unrelated texts means that they say the same of every text; ' +
-        'a score spread far above the temperature, that the softmax of the loss is decided before training.',
+      'A start is healthy when vectors differ from text to text: a cosine near 1 between unrelated texts means that they say the same of every text. ' +
+        'A score spread far above the temperature decides the softmax before training. A head that is sparse already dies of it; ' +
+        'one of a masked language model, with thousands of active dimensions, trains best at a spread of some hundreds.',
     ),
     htmlTable(table),
   );

@@ -1,5 +1,6 @@
 /** What the diagnosis concludes, with its reasons, and the correction it proposes. */
 import type { Diagnosis } from '../../head/diagnose.ts';
+import { rescaleCommand } from '../../head/rescale-command.ts';
 import { definitions, htmlTable, paragraph, type Section, section } from '../html.ts';
 import { element } from '../markup.ts';
 import { formatNumber, noValue } from '../table.ts';
@@ -27,17 +28,13 @@ export function verdictSection(model: string, { verdicts, recipe, proposal, noPr
     ]),
     ...(proposal && correction
       ? [
-          paragraph(
-            'Proposed: ',
-            element(
-              'code',
-              {},
-              `lexray rescale ${model} -o OUT --arm ${correction.arm} --factor ${Number(correction.factor.toPrecision(6))}${correction.arm === 'D' ? ` --shift ${Number(correction.shift.toPrecision(6))}` : ''}`,
-            ),
-          ),
+          paragraph('Proposed: ', element('code', {}, rescaleCommand(model, 'OUT', correction))),
           paragraph(
             `Found by ${proposal.calibration.statistic}${proposal.calibration.target === undefined ? '' : ` with the target ${proposal.calibration.target}`}: ${proposal.calibration.origin}.`,
           ),
+          ...(proposal.remaining === undefined
+            ? []
+            : [paragraph(`Even so the head ${proposal.remaining.title}: ${proposal.remaining.reason}`)]),
         ]
       : []),
     ...(noProposal === undefined ? [] : [paragraph(`No correction is proposed: ${noProposal}.`)]),

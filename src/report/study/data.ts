@@ -42,6 +42,8 @@ export interface ReportContrast {
   readonly claim: 'positive' | 'negative' | 'none';
   readonly measure: string;
   readonly effect: Required<Estimate>;
+  /** The two-way bootstrap, on which nothing rests. */
+  readonly bootstrap: Required<Estimate>;
   readonly effectP: number;
   readonly signFlipP: number;
   /** The least effect that the design finds with a power of .8; infinite where it finds none. */
@@ -73,6 +75,8 @@ export interface ReportExplored {
 /** How far a rule for the factor is from the best swept one. */
 export interface ReportRule {
   readonly rule: string;
+  /** Whether its constant comes from this very study. @default false */
+  readonly inSample?: boolean;
   readonly mean: Required<Estimate>;
   readonly worst: string;
   readonly backbones: readonly {
@@ -124,6 +128,8 @@ export interface ReportBestGains {
 /** What a figure or a rule says of collapse before training. Undefined is what needs two outcomes, or two arms. */
 export interface ReportPredictor {
   readonly name: string;
+  /** Whether its thresholds come from this very study. @default false */
+  readonly inSample?: boolean;
   /** Area under the ROC curve among heads that were made larger, and among those that were made smaller. */
   readonly areaLarger?: Required<Estimate> | undefined;
   readonly areaSmaller?: Required<Estimate> | undefined;

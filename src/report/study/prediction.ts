@@ -12,6 +12,7 @@ export function predictorTable(predictors: readonly ReportPredictor[]): readonly
   if (predictors.length === 0) return [];
   const backbones = predictors.find(({ windows }) => windows.length > 0)?.windows.map(({ backbone }) => backbone) ?? [];
   const sorted = [...predictors].sort((a, b) => (b.accuracy?.mean ?? 0) - (a.accuracy?.mean ?? 0));
+  const best = sorted.find(({ inSample }) => inSample !== true);
   return [
     {
       caption: 'What predicts collapse before training: balanced accuracy, areas under ROC curves, healthy ranges',
@@ -20,14 +21,14 @@ export function predictorTable(predictors: readonly ReportPredictor[]): readonly
         ...['Balanced accuracy', 'Other backbone and arm', 'Area, heads made larger', 'Area, made smaller'].map(right),
         ...backbones.map((name) => right(`Range for ${name}`)),
       ],
-      rows: sorted.map(({ name, accuracy, otherArm, areaLarger, areaSmaller, windows }, i): readonly Cell[] => [
-        name,
-        estimateCell(accuracy, { format: twoDigits, strong: i === 0 }),
-        estimateCell(otherArm, { format: twoDigits }),
-        estimateCell(areaLarger, { format: twoDigits }),
-        estimateCell(areaSmaller, { format: twoDigits }),
+      rows: sorted.map((one): readonly Cell[] => [
+        one.inSample ? `${one.name} (in sample)` : one.name,
+        estimateCell(one.accuracy, { format: twoDigits, strong: one === best }),
+        estimateCell(one.otherArm, { format: twoDigits }),
+        estimateCell(one.areaLarger, { format: twoDigits }),
+        estimateCell(one.areaSmaller, { format: twoDigits }),
         ...backbones.map((backbone): Cell => {
-          const { window, figure: chosen } = windows.find((one) => one.backbone === backbone) ?? {};
+          const { window, figure: chosen } = one.windows.find((other) => other.backbone === backbone) ?? {};
           if (window === undefined) return noValue;
           return `${chosen === undefined ? '' : `${chosen}: `}${bound(window.low)} to ${bound(window.high)}`;
         }),

@@ -17,6 +17,7 @@ import {
   type ReportExplored,
   type ReportFamily,
   type ReportRegrets,
+  type ReportRule,
   type ReportStudy,
 } from './data.ts';
 import { correlationTable, predictorTable } from './prediction.ts';
@@ -50,6 +51,7 @@ export function contrastTable({ name, contrasts, words }: ReportFamily): Table {
       { label: 'Claim' },
       { label: 'Measure' },
       right('Effect'),
+      right('Two-way bootstrap'),
       right('p, t'),
       right('p, sign flip'),
       right('Seeds above 0'),
@@ -57,7 +59,19 @@ export function contrastTable({ name, contrasts, words }: ReportFamily): Table {
       { label: 'Verdict' },
     ],
     rows: contrasts.map(
-      ({ name: claim, claim: sign, measure, effect, effectP, signFlipP, detectable, positive, seeds, verdict }) => [
+      ({
+        name: claim,
+        claim: sign,
+        measure,
+        effect,
+        bootstrap,
+        effectP,
+        signFlipP,
+        detectable,
+        positive,
+        seeds,
+        verdict,
+      }) => [
         sign === 'positive' ? claim : `${claim} (claimed: ${sign})`,
         measure,
         {
@@ -65,6 +79,7 @@ export function contrastTable({ name, contrasts, words }: ReportFamily): Table {
           note: formatInterval(effect, formatDifference),
           strong: effect.low > 0 || effect.high < 0,
         },
+        formatInterval(bootstrap, formatDifference),
         formatPValue(effectP),
         formatPValue(signFlipP),
         `${positive} of ${seeds}`,
@@ -96,16 +111,17 @@ export function exploredTables(explored: readonly ReportExplored[]): readonly Ta
 export function regretTables({ question, rules }: ReportRegrets): readonly Table[] {
   if (rules.length === 0) return [];
   const sorted = [...rules].sort((a, b) => a.mean.mean - b.mean.mean);
+  const best = sorted.find(({ inSample }) => inSample !== true);
   const backbones = sorted[0]!.backbones.map(({ backbone }) => backbone);
   return [
     {
       caption: `Regret of rules for the factor: ${question}; constants from the other backbones`,
       columns: [{ label: 'Rule' }, right('Mean regret'), { label: 'Worst on' }, ...backbones.map(right)],
-      rows: sorted.map(({ rule, mean, worst, backbones: each }, i): readonly Cell[] => [
-        rule,
-        estimateCell(mean, { strong: i === 0 }),
-        worst,
-        ...each.map(({ regret, factor, bestFactor, chosenRule, constant }): Cell => {
+      rows: sorted.map((one): readonly Cell[] => [
+        ruleName(one),
+        estimateCell(one.mean, { strong: one === best }),
+        one.worst,
+        ...one.backbones.map(({ regret, factor, bestFactor, chosenRule, constant }): Cell => {
           const chosen = [
             ...(chosenRule === undefined ? [] : [chosenRule]),
             ...(constant === undefined ? [] : [`constant ${shortFigure(constant)}`]),
@@ -120,9 +136,9 @@ export function regretTables({ question, rules }: ReportRegrets): readonly Table
     {
       caption: `What a rule is worth against leaving the head alone, by the gain that the head comes with: ${question}, mean over the backbones`,
       columns: [{ label: 'Rule' }, ...sorted[0]!.gained.map(({ gain }) => right(shortFigure(gain)))],
-      rows: sorted.map(({ rule, gained }): readonly Cell[] => [
-        rule,
-        ...gained.map(({ difference }) => estimateCell(difference, { format: formatDifference })),
+      rows: sorted.map((one): readonly Cell[] => [
+        ruleName(one),
+        ...one.gained.map(({ difference }) => estimateCell(difference, { format: formatDifference })),
       ]),
     },
   ];
@@ -281,6 +297,10 @@ export function predictionTable({ cells }: ReportStudy): readonly Table[] {
       ],
     },
   ];
+}
+
+function ruleName({ rule, inSample }: ReportRule): string {
+  return inSample ? `${rule} (in sample)` : rule;
 }
 
 function medianDims({ metrics }: ReportCell): number | undefined {

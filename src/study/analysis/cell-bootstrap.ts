@@ -3,7 +3,7 @@ import { type BootstrapOptions, type Interval, quantile } from '../../evaluate/s
 import { Random } from '../../util/random.ts';
 
 /**
- * An interval a figure, all from the same draws.
+ * An interval a figure, all from the same draws: 2,000 of them unless said.
  * @param figures each undefined where it cannot be computed; such draws are left out
  * @returns undefined where the figure of the cells themselves is
  */

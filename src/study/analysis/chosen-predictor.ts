@@ -4,9 +4,10 @@
  * figures themselves.
  */
 import type { BootstrapOptions, Interval } from '../../evaluate/significance/bootstrap-interval.ts';
+import { badInput } from '../../util/errors.ts';
 import { bootstrapCells } from './cell-bootstrap.ts';
-import { bestWindow, isOutside, type Window } from './collapse-prediction.ts';
 import { balancedAccuracy, confusionOf, type Outcome } from './discrimination.ts';
+import { bestWindow, isOutside, type Window } from './healthy-range.ts';
 import { heldOutGroups } from './held-out-groups.ts';
 
 /** A cell with the values of all figures. */
@@ -24,11 +25,19 @@ export interface ChosenRange {
   readonly window: Window | undefined;
 }
 
-/** Judges the choice; of figures that are equally good on the others, the first is taken. */
+/**
+ * Judges the choice; of figures that are equally good on the others, the first is taken.
+ * @throws LexrayError BAD_INPUT when a value is not finite, there is no figure, or all cells are of one backbone
+ */
 export function judgeChosenPredictor(
   cells: readonly ManyValuedCell[],
   options: BootstrapOptions = {},
 ): { readonly accuracy: Interval | undefined; readonly chosen: readonly ChosenRange[] } {
+  if (!cells.every(({ values }) => values.length > 0 && values.every(Number.isFinite))) {
+    throw badInput('figures to be chosen from need a finite value a cell');
+  }
+  const backbones = new Set(cells.map(({ groups }) => groups[0])).size;
+  if (backbones < 2) throw badInput(`leaving one backbone out needs two, got ${backbones}`);
   const accuracy = (drawn: readonly ManyValuedCell[]): number | undefined =>
     balancedAccuracy(
       confusionOf(
@@ -49,14 +58,10 @@ function choose(cells: readonly ManyValuedCell[]): Omit<ChosenRange, 'groups'> {
   let best: Omit<ChosenRange, 'groups'> = { figure: undefined, window: undefined };
   let most = Number.NEGATIVE_INFINITY;
   for (let figure = 0; figure < (cells[0]?.values.length ?? 0); figure++) {
-    const valued = cells.map((cell) => ({ ...cell, value: cell.values[figure]! }));
-    const window = bestWindow(valued);
-    if (window === undefined) continue;
-    const judged = valued.map((cell) => ({ ...cell, judged: isOutside(cell.value, window) }));
-    const accuracy = balancedAccuracy(confusionOf(judged))!;
-    if (accuracy > most + 1e-12) {
-      most = accuracy;
-      best = { figure, window };
+    const found = bestWindow(cells.map((cell) => ({ ...cell, value: cell.values[figure]! })));
+    if (found !== undefined && found.accuracy > most + 1e-12) {
+      most = found.accuracy;
+      best = { figure, window: found.window };
     }
   }
   return best;

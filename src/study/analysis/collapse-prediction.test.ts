@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { judgeChosenPredictor } from './chosen-predictor.ts';
-import { bestWindow, judgePredictor, type PredictedCell } from './collapse-prediction.ts';
+import { judgePredictor, type PredictedCell } from './collapse-prediction.ts';
 import { areaUnderCurve, balancedAccuracy, confusionOf } from './discrimination.ts';
+import { bestWindow } from './healthy-range.ts';
 
 /** Nine net scales of a backbone, of which those outside 1/4 … 4 collapse in all three seeds; its values are shifted by `shift`. */
 function sweep(backbone: string, shift: number, arm?: string): PredictedCell[] {
@@ -37,9 +38,9 @@ describe('areaUnderCurve and balancedAccuracy', () => {
 
 describe('bestWindow', () => {
   it('is the widest of the best', () => {
-    expect(bestWindow(sweep('a', 0))).toEqual({ low: -2.5, high: 2.5 });
+    expect(bestWindow(sweep('a', 0))).toEqual({ window: { low: -2.5, high: 2.5 }, accuracy: 1 });
     const one = sweep('a', 0).filter(({ value }) => value >= 0);
-    expect(bestWindow(one)).toEqual({ low: Number.NEGATIVE_INFINITY, high: 2.5 });
+    expect(bestWindow(one)?.window).toEqual({ low: Number.NEGATIVE_INFINITY, high: 2.5 });
     expect(bestWindow(sweep('a', 0).filter(({ healthy }) => healthy > 0))).toBeUndefined();
   });
 
@@ -55,13 +56,17 @@ describe('bestWindow', () => {
           balancedAccuracy(
             confusionOf(units.map((one) => ({ ...one, judged: one.value < low || one.value > high }))),
           ) ?? -1;
-        const window = bestWindow(units);
+        const found = bestWindow(units);
         const cuts = [Number.NEGATIVE_INFINITY, 0.5, 1.5, 2.5, 3.5, 4.5, 5.5, Number.POSITIVE_INFINITY];
         const best = Math.max(
           ...cuts.flatMap((low) => cuts.filter((high) => high > low).map((high) => accuracy(low, high))),
         );
-        if (window === undefined) expect(best).toBe(-1);
-        else expect(accuracy(window.low, window.high)).toBeCloseTo(best, 12);
+        if (found === undefined) {
+          expect(best).toBe(-1);
+          return;
+        }
+        expect(found.accuracy).toBeCloseTo(best, 12);
+        expect(accuracy(found.window.low, found.window.high)).toBeCloseTo(best, 12);
       }),
     );
   });

@@ -11,6 +11,7 @@ import type { BootstrapOptions, Interval } from '../../evaluate/significance/boo
 import { badInput } from '../../util/errors.ts';
 import { bootstrapCells } from './cell-bootstrap.ts';
 import { areaUnderCurve, balancedAccuracy, type Confusion, confusionOf, type ValuedOutcome } from './discrimination.ts';
+import { bestWindow, isOutside, type Window } from './healthy-range.ts';
 import { heldOutGroups } from './held-out-groups.ts';
 
 /** A cell. */
@@ -19,12 +20,6 @@ export interface PredictedCell extends ValuedOutcome {
   readonly groups: readonly string[];
   /** Whether its head is larger than the backbone's, smaller, or neither: then it counts on both sides. */
   readonly side: 'larger' | 'smaller' | 'neither';
-}
-
-/** A healthy range. */
-export interface Window {
-  readonly low: number;
-  readonly high: number;
 }
 
 /** What cells with these groups were judged by. */
@@ -82,46 +77,6 @@ export function judgeFixedRule(
   return bootstrapCells(cells, [(drawn) => balancedAccuracy(confusionOf(drawn))], options)[0];
 }
 
-/**
- * The widest range of best balanced accuracy: cuts lie halfway between neighbouring values, or at the ends of all numbers.
- * @returns undefined where the cells know only one outcome
- */
-export function bestWindow(cells: readonly ValuedOutcome[]): Window | undefined {
-  const sorted = [...cells].sort((a, b) => a.value - b.value);
-  const sums = { collapsed: [0], healthy: [0] };
-  const cuts = [Number.NEGATIVE_INFINITY];
-  for (const [i, { value, collapsed, healthy }] of sorted.entries()) {
-    const next = sorted[i + 1]?.value;
-    const last = sums.collapsed.length - 1;
-    if (i > 0 && sorted[i - 1]!.value === value) {
-      sums.collapsed[last]! += collapsed;
-      sums.healthy[last]! += healthy;
-    } else {
-      sums.collapsed.push(sums.collapsed[last]! + collapsed);
-      sums.healthy.push(sums.healthy[last]! + healthy);
-    }
-    if (next !== value) cuts.push(next === undefined ? Number.POSITIVE_INFINITY : (value + next) / 2);
-  }
-  const [collapsed, healthy] = [sums.collapsed.at(-1)!, sums.healthy.at(-1)!];
-  if (collapsed === 0 || healthy === 0) return undefined;
-  let best: Window | undefined;
-  let most = Number.NEGATIVE_INFINITY;
-  for (let low = 0; low < cuts.length; low++) {
-    for (let high = cuts.length - 1; high > low; high--) {
-      const inside = {
-        collapsed: sums.collapsed[high]! - sums.collapsed[low]!,
-        healthy: sums.healthy[high]! - sums.healthy[low]!,
-      };
-      const accuracy = (1 - inside.collapsed / collapsed + inside.healthy / healthy) / 2;
-      if (accuracy > most + 1e-12) {
-        most = accuracy;
-        best = { low: cuts[low]!, high: cuts[high]! };
-      }
-    }
-  }
-  return best;
-}
-
 function largerArea(cells: readonly PredictedCell[]): number | undefined {
   return areaUnderCurve(cells.filter(({ side }) => side !== 'smaller'));
 }
@@ -144,12 +99,18 @@ interface HeldOutGroup {
 /** Each combination of groups, judged by the window of the cells that share none of them. */
 function judgeHeldOut(cells: readonly PredictedCell[]): HeldOutGroup[] {
   return heldOutGroups(cells).map(({ groups, members, others }) => {
-    const window = bestWindow(others);
+    const window = bestWindow(others)?.window;
     return { groups, window, members: members.map((cell) => ({ ...cell, judged: isOutside(cell.value, window) })) };
   });
 }
 
-/** Whether a range says that a value goes with collapse; without a range nothing does. */
-export function isOutside(value: number, window: Window | undefined): boolean {
-  return window !== undefined && (value < window.low || value > window.high);
+/**
+ * Balanced accuracy of a figure's range from the cells that share no group with those that are judged.
+ * @returns undefined where only one outcome came
+ */
+export function judgeHeldOutRange(
+  cells: readonly PredictedCell[],
+  options: BootstrapOptions = {},
+): Interval | undefined {
+  return bootstrapCells(cells, [heldOutAccuracy], options)[0];
 }

@@ -11,17 +11,17 @@ import { calibrate, shiftFor } from '../../head/calibrate.ts';
 import type { Correction } from '../../head/correction.ts';
 import { recordedFigures } from '../../head/correction-record.ts';
 import { type Diagnosis, diagnose, encodeForDiagnosis } from '../../head/diagnose.ts';
+import type { CollapseRules } from '../../head/foreseen-collapse.ts';
 import { headStatistics } from '../../head/head-statistics.ts';
 import { matchedRegularizerFactor } from '../../head/matched-regularizers.ts';
 import { type ObservedFigures, observe } from '../../head/observed.ts';
-import { judgedRecipe } from '../../head/recipes.ts';
 import { rescale } from '../../head/rescale.ts';
 import { SeenScores } from '../../head/seen-scores.ts';
 import type { StatisticName } from '../../head/targets/statistic-names.ts';
 import { judge, type Verdict } from '../../head/verdicts.ts';
 import type { FinetuneConfig } from '../../train/finetune-config.ts';
+import { headSample, settingsRecipe } from '../../train/head-sample.ts';
 import { LexrayError } from '../../util/errors.ts';
-import { Random } from '../../util/random.ts';
 import type { CellWork } from './cell-kind.ts';
 import type { FinetuneCellSettings } from './finetune-settings.ts';
 
@@ -35,8 +35,6 @@ export interface CellHead {
   readonly facts: Readonly<Record<string, string>>;
 }
 
-/** Texts that a head is judged on. */
-const mostTexts = 256;
 /**
  * Defaults that the designs of committed results do not name. Cells stay at what they were then, whatever becomes of those of the
  * product, so that a line gives the same again.
@@ -94,7 +92,7 @@ export async function prepareHead(
       again?.verdicts ??
       (applied === undefined
         ? diagnosis.verdicts
-        : judge({ head, observed, vocabularySize, tokenizerSize, rivals, recipe }, pinned.rules));
+        : judge({ head, observed, vocabularySize, tokenizerSize, rivals, recipe }, rulesFor(settings)));
     const lambda = settings.matchLambda ? matchedRegularizerFactor(observe(cache, undo), observed, recipe) : 1;
     const { queryRegularizerWeight, documentRegularizerWeight } = settings.training;
     const { metrics, facts } = judged(observed, verdicts);
@@ -173,36 +171,31 @@ async function ownShift(
   examples: readonly TrainingExample[],
   { threads, signal, onProgress }: CellWork,
 ): Promise<number> {
-  const texts = { texts: sampleOf(examples), source: 'the training data' };
+  const texts = { texts: headSample(examples, 0), source: 'the training data' };
   const { cache } = await encodeForDiagnosis(model, { texts, seed: 0, threads, signal, onProgress });
   return shiftFor(cache, pinned.activationRate);
 }
 
 function diagnoseFor(
   model: ModelFolder,
-  { training }: FinetuneCellSettings,
+  settings: FinetuneCellSettings,
   examples: readonly TrainingExample[],
   { threads, signal, onProgress }: CellWork,
 ): Promise<Diagnosis> {
   return diagnose(model, {
-    texts: { texts: sampleOf(examples), source: 'the training data' },
-    recipe: judgedRecipe({
-      name: 'this cell',
-      title: 'the settings of this cell',
-      source: 'the design',
-      needs: [],
-      settings: { ...training },
-      usualSteps: stepsOf(training, examples.length),
-      origins: [],
-      expected: [],
-      notes: [],
-    }),
-    rules: pinned.rules,
+    texts: { texts: headSample(examples, 0), source: 'the training data' },
+    recipe: settingsRecipe(settings.training, examples, 'this cell'),
+    rules: rulesFor(settings),
     seed: 0,
     threads,
     signal,
     onProgress,
   });
+}
+
+/** Rules of the verdicts: of today where the cell does what `finetune --calibrate auto` does. */
+function rulesFor({ correction }: FinetuneCellSettings): CollapseRules {
+  return correction === 'auto' ? 'calibration-study' : pinned.rules;
 }
 
 /** What is done to the head; undefined for nothing. */
@@ -250,21 +243,6 @@ function figuresOf(observed: ObservedFigures): Record<string, number> {
 
 function prefixed(prefix: string, figures: Readonly<Record<string, number>>): Record<string, number> {
   return Object.fromEntries(Object.entries(figures).map(([name, value]) => [`${prefix} ${name}`, value]));
-}
-
-/** Queries and positives of some examples, the same for every seed. */
-function sampleOf(examples: readonly TrainingExample[]): string[] {
-  const order = new Random(0).shuffle(Uint32Array.from(examples, (_, i) => i));
-  const texts = new Set<string>();
-  for (const i of order) {
-    if (texts.size >= mostTexts) break;
-    for (const text of [examples[i]!.positive, examples[i]!.query]) if (text.trim() !== '') texts.add(text);
-  }
-  return [...texts];
-}
-
-function stepsOf({ maxSteps, epochs, batchSize, accumulationSteps }: Omit<FinetuneConfig, 'seed'>, n: number): number {
-  return maxSteps ?? Math.max(1, Math.ceil((n * epochs) / (batchSize * accumulationSteps)));
 }
 
 async function withModel<T>(folder: string, use: (model: ModelFolder) => Promise<T>): Promise<T> {

@@ -31,7 +31,7 @@ import type { InputDigests } from './cell-kind.ts';
 /** What is done to the head of a scaled backbone before training. */
 export type CellCorrection =
   | 'none'
-  /** What `finetune --calibrate auto` does: nothing, unless the head would collapse. */
+  /** What `finetune --calibrate auto` does, by the verdicts of today. */
   | 'auto'
   | {
       readonly arm: (typeof correctionArms)[number];
@@ -41,6 +41,7 @@ export type CellCorrection =
       readonly target?: number | undefined;
       /** c of arm D. @default from the activation rate */
       readonly shift?: number | undefined;
+      /** P(z > 0) of a token and a term that the shift of arm D aims at. @default 0.4, that of the calibration study's runs */
       readonly activationRate?: number | undefined;
       /** `untied` with factor 1 is the control of untying alone. */
       readonly route?: 'norm' | 'untied' | undefined;

@@ -7,15 +7,8 @@ import { type BackboneSweep, choiceDifference } from '../analysis/regret.ts';
 import { seedMeans } from '../analysis/score-table.ts';
 import type { ResultLine } from '../result-line.ts';
 import { headFigures } from './head-figures.ts';
-import {
-  backboneOf,
-  gainOf,
-  type RegretQuestion,
-  type SweptFacts,
-  sweepGroups,
-  sweepsOf,
-  withCommonSeeds,
-} from './swept-heads.ts';
+import { backboneOf, gainOf } from './study-cells.ts';
+import { type RegretQuestion, type SweptFacts, sweepGroups, sweepsOf, withCommonSeeds } from './swept-heads.ts';
 
 /** One for each sweep; sweeps without a cell at gain 1 are left out. */
 export function bestGains(

@@ -5,10 +5,17 @@
  */
 import type { ReportPredictor } from '../../report/study/data.ts';
 import { judgeChosenPredictor } from '../analysis/chosen-predictor.ts';
-import { judgeFixedRule, judgePredictor, type PredictedCell } from '../analysis/collapse-prediction.ts';
+import {
+  judgeFixedRule,
+  judgeHeldOutRange,
+  judgePredictor,
+  type PredictedCell,
+} from '../analysis/collapse-prediction.ts';
 import type { ResultLine } from '../result-line.ts';
 import { foreseenOf } from './foreseen-of.ts';
 import { headFigures } from './head-figures.ts';
+import { learnedFrom } from './learned-from.ts';
+import { backboneOf, cellOf, gainOf, isCorrected } from './study-cells.ts';
 
 /** What is known of a run before it: figures of the head, and one that knows how far training can move it. */
 const figures: readonly { readonly name: string; value(line: ResultLine): number }[] = [
@@ -20,14 +27,26 @@ const figures: readonly { readonly name: string; value(line: ResultLine): number
   },
 ];
 
-/** Rules by name: whether they see a collapse. */
-const rules: readonly (readonly [name: string, judged: (line: ResultLine) => boolean | undefined])[] = [
-  [
-    'diagnose, as it was for these runs',
-    ({ metrics: { predictedCollapse } }) => (predictedCollapse === undefined ? undefined : predictedCollapse === 1),
-  ],
-  ['diagnose, as it is now', foreseenOf],
-  ['norm above 2', ({ metrics: { 'head rowNorm': norm } }) => (norm === undefined ? undefined : norm > 2)],
+/** A rule that has its threshold already. */
+interface FixedRule {
+  readonly name: string;
+  /** Whether it sees a collapse; undefined where it cannot say. */
+  judge(line: ResultLine): boolean | undefined;
+  /** Whether its thresholds were learned from the calibration study. */
+  readonly learned?: boolean;
+}
+
+const rules: readonly FixedRule[] = [
+  {
+    name: 'diagnose, as it was for these runs',
+    judge: ({ metrics: { predictedCollapse } }) =>
+      predictedCollapse === undefined ? undefined : predictedCollapse === 1,
+  },
+  { name: 'diagnose, as it is now', judge: foreseenOf, learned: true },
+  {
+    name: 'norm above 2',
+    judge: ({ metrics: { 'head rowNorm': norm } }) => (norm === undefined ? undefined : norm > 2),
+  },
 ];
 
 /**
@@ -40,18 +59,16 @@ export function collapsePredictions(
 ): readonly ReportPredictor[] {
   const cells = new Map<string, ResultLine[]>();
   for (const line of lines) {
-    if ((line.settings.correction ?? 'none') !== 'none') continue;
-    const key = JSON.stringify(Object.entries(line.levels).sort());
-    cells.set(key, [...(cells.get(key) ?? []), line]);
+    if (isCorrected(line)) continue;
+    cells.set(cellOf(line), [...(cells.get(cellOf(line)) ?? []), line]);
   }
   const units = [...cells.values()].map((members) => {
     const [line] = members as [ResultLine];
-    const { settings, levels } = line;
-    const gain = typeof settings.gain === 'number' ? settings.gain : 1;
+    const gain = gainOf(line);
     const count = members.filter(collapsed).length;
     return {
       line,
-      groups: [levels.backbone ?? String(settings.backbone), String(settings.gainArm ?? 'C')],
+      groups: [backboneOf(line), String(line.settings.gainArm ?? 'C')],
       side: gain === 1 ? ('neither' as const) : gain > 1 ? ('larger' as const) : ('smaller' as const),
       ...{ collapsed: count, healthy: members.length - count },
     };
@@ -72,32 +89,36 @@ export function collapsePredictions(
         values: complete.map(({ value }) => value(unit.line)),
       })),
     );
-  const ofBackbones = chosen(1);
-  return [
-    {
+  const chosenRow = (): ReportPredictor => {
+    const { accuracy, chosen: ranges } = chosen(1);
+    return {
       name: 'figure and range chosen on the others',
-      accuracy: ofBackbones.accuracy,
+      accuracy,
       otherArm: arms > 1 ? chosen(2).accuracy : undefined,
-      windows: ofBackbones.chosen.map(({ groups, figure, window }) => ({
+      windows: ranges.map(({ groups, figure, window }) => ({
         backbone: groups[0]!,
         window,
         ...(figure !== undefined && { figure: complete[figure]!.name }),
       })),
-    },
+    };
+  };
+  return [
+    ...(complete.length > 0 ? [chosenRow()] : []),
     ...complete.map(({ name, value }): ReportPredictor => {
       const valued = units.map((unit): PredictedCell => ({ ...unit, value: value(unit.line) }));
       const judged = judgePredictor(valued.map((unit) => ({ ...unit, groups: unit.groups.slice(0, 1) })));
       const { areaLarger, areaSmaller, accuracy } = judged;
       return {
         ...{ name, areaLarger, areaSmaller, accuracy },
-        otherArm: arms > 1 ? judgePredictor(valued).accuracy : undefined,
+        otherArm: arms > 1 ? judgeHeldOutRange(valued) : undefined,
         windows: judged.judged.map(({ groups, window }) => ({ backbone: groups[0]!, window })),
       };
     }),
-    ...rules.flatMap(([name, judge]): ReportPredictor[] => {
+    ...rules.flatMap(({ name, judge, learned }): ReportPredictor[] => {
       const judged = units.map((unit) => ({ ...unit, judged: judge(unit.line) }));
       if (!judged.every((unit): unit is typeof unit & { judged: boolean } => unit.judged !== undefined)) return [];
-      return [{ name, accuracy: judgeFixedRule(judged), windows: [] }];
+      const inSample = learned && lines[0]?.study === learnedFrom;
+      return [{ name, accuracy: judgeFixedRule(judged), windows: [], ...(inSample && { inSample }) }];
     }),
   ];
 }

@@ -2,6 +2,7 @@
  * Rules that choose the factor of a head without training: leave it alone; bring a figure of the head to a target; or divide by
  * what a statistic proposed for it. A target is a constant of the rule, chosen on the dev queries of other backbones.
  */
+import { defaultStatistic } from '../../head/targets/registry.ts';
 import type { BackboneSweep, FactorRule } from '../analysis/regret.ts';
 import { type HeadFigure, headFigures } from './head-figures.ts';
 import type { SweptFacts } from './swept-heads.ts';
@@ -14,6 +15,8 @@ export interface StartedRule {
   readonly name: string;
   /** Whether the rule looks at a figure of the head and brings it to a target. */
   readonly toTarget: boolean;
+  /** Whether its constant was learned from the calibration study. */
+  readonly learned?: boolean;
   /** The rule for heads that come with this gain; factors are those of the backbone as it is. */
   from(gain: number): FactorRule<SweptFacts>;
 }
@@ -88,16 +91,23 @@ function proposedRules(sweeps: readonly BackboneSweep<SweptFacts>[]): StartedRul
   });
 }
 
-/** What `rescale --auto` does. The constant comes from a study: on the results of that study, this is no choice of others. */
-const product = { key: 'k exact-deviation@0.5', name: 'default of rescale --auto: exact-deviation to 0.5' };
+/** What `rescale --auto` does. */
+function productRule(): { readonly key: string; readonly name: string } | undefined {
+  const { name, goal } = defaultStatistic('C');
+  if (goal.kind !== 'direct') return undefined;
+  return { key: `k ${name}@${goal.target}`, name: `default of rescale --auto: ${name} to ${goal.target}` };
+}
 
 function defaultRule(sweeps: readonly BackboneSweep<SweptFacts>[]): StartedRule[] {
+  const product = productRule();
+  if (product === undefined) return [];
   const { key, name } = product;
   if (!sweeps.every(({ facts }) => [...facts.values()].every((metrics) => metrics[key] !== undefined))) return [];
   return [
     {
       name,
       toTarget: false,
+      learned: true,
       from: (gain) => ({ name, constants: [1], choose: (facts) => facts.get(gain)![key]! / gain }),
     },
   ];

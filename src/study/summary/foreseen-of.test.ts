@@ -23,10 +23,13 @@ function line(changes: Partial<Record<keyof typeof metrics, number>> = {}, maxSt
 it('depends on the head, and on how far the run can move it', () => {
   expect(foreseenOf(line())).toBe(false);
   expect(foreseenOf(line({ 'head flops': 6000 }))).toBe(true);
-  expect(foreseenOf(line({ 'head flops': 6000 }, 600))).toBe(false);
-  expect(foreseenOf(line({}, 60))).toBe(true);
+  expect(foreseenOf(line({}, 150))).toBe(true);
 });
 
 it('knows nothing of a run without the figures', () => {
   expect(foreseenOf({ metrics: { vocabulary: 100 }, resolved: {} } as unknown as ResultLine)).toBeUndefined();
+  // As long as its data: no maxSteps.
+  expect(foreseenOf(line({}, Number.NaN))).toBeUndefined();
+  const { 'head infoNce': _infoNce, ...others } = metrics;
+  expect(foreseenOf({ ...line(), metrics: { ...others, 'head activeDims': 62, 'head flops': 2000 } })).toBe(true);
 });

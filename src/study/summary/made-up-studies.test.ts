@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { studyLatex, studyMarkdown, studyReport } from '../../report/study-report.ts';
-import { madeUpCalibration, madeUpGains, madeUpPretraining } from './made-up-lines.suite.ts';
+import { madeUpBest, madeUpCalibration, madeUpGains, madeUpPretraining } from './made-up-lines.suite.ts';
 import { summariseStudy } from './summarise-study.ts';
 
 describe('a made-up calibration study', () => {
@@ -68,6 +68,53 @@ describe('a made-up calibration study', () => {
     expect(latex).toContain('What predicts collapse before training');
     expect(latex.split('\n').filter((text) => !text.startsWith('%') && /(?<!\\)[%#_]/.test(text))).toEqual([]);
     expect(studyMarkdown({ studies: [study], tool: 'lexray test' })).toMatch(/\| score spread +\|/);
+  });
+});
+
+describe('a made-up study from which the product has its constants', () => {
+  const away = (gain: string, backbone: string): number => Math.log2(Number(gain)) - madeUpBest[backbone]!;
+  const lines = madeUpCalibration().map((line) => {
+    const { gain, backbone } = line.levels as { gain: string; backbone: string };
+    return {
+      ...line,
+      study: 'calibration',
+      resolved: { ...line.resolved, learningRate: 1e-4, maxSteps: 200, batchSize: 32 },
+      metrics: {
+        ...line.metrics,
+        ...{ vocabulary: 16_384, 'head activeDims': 7600, 'head zeroTexts': 0, 'head activeShare': 0.46 },
+        // Above 150,000 × .02 from three octaves on; a spread that is never dense.
+        ...{ 'head flops': 3000 * 2 ** (away(gain, backbone) - 2.5), 'head meanWeight': 0.5, 'head cosine': 0.5 },
+        ...{ 'head scoreSpread': 100, 'k exact-deviation@0.5': Number(gain) * 2 ** -madeUpBest[backbone]! },
+      },
+    };
+  });
+  const study = summariseStudy(lines);
+
+  it('judges diagnose as it is now, and says that this is in sample', () => {
+    const cells = study.cells.filter(({ levels }) => levels.correction === 'none');
+    const collapsed = cells.filter((cell) => cell.collapsed > 0);
+    const larger = collapsed.filter(({ levels }) => away(levels.gain!, levels.backbone!) > 0);
+    const now = study.predictors.find(({ name }) => name === 'diagnose, as it is now')!;
+    expect(now.inSample).toBe(true);
+    expect(now.accuracy!.mean).toBeCloseTo((larger.length / collapsed.length + 1) / 2, 12);
+    const rule = study.regrets[0]!.rules.find((one) => one.rule.startsWith('default of rescale --auto'))!;
+    expect(rule).toMatchObject({ rule: 'default of rescale --auto: exact-deviation to 0.5', inSample: true });
+    for (const { factor, bestFactor } of rule.backbones) expect(factor).toBe(bestFactor);
+    const text = studyMarkdown({ studies: [study], tool: 'lexray test' });
+    expect(text).toMatch(/\| diagnose, as it is now \(in sample\) +\|/);
+    expect(text).toMatch(/\| default of rescale --auto: exact-deviation to 0\.5 \(in sample\) +\|/);
+    expect(
+      summariseStudy(lines.map((line) => ({ ...line, study: 'another' }))).predictors.filter((one) => one.inSample),
+    ).toEqual([]);
+  });
+
+  it('chooses a figure and its range on the other backbones', () => {
+    const chosen = study.predictors.find(({ name }) => name === 'figure and range chosen on the others')!;
+    expect(chosen.accuracy).toMatchObject({ mean: 1 });
+    for (const { figure } of chosen.windows) {
+      expect(study.predictors.find(({ name }) => name === figure)!.accuracy!.mean).toBe(1);
+    }
+    expect(study.predictors.find(({ name }) => name === 'FLOPS over learning rate × steps')!.accuracy!.mean).toBe(1);
   });
 });
 

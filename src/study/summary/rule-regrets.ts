@@ -15,10 +15,10 @@ import {
 } from '../analysis/regret.ts';
 import type { ResultLine } from '../result-line.ts';
 import { factorRules } from './factor-rules.ts';
+import { learnedFrom } from './learned-from.ts';
+import { backboneOf, gainOf } from './study-cells.ts';
 import {
-  backboneOf,
   correctedRuns,
-  gainOf,
   type RegretQuestion,
   type SweptFacts,
   sweepGroups,
@@ -46,7 +46,7 @@ export function ruleRegrets(lines: readonly ResultLine[], question: RegretQuesti
     const runs = common.filter((line) => corrected.includes(line));
     return {
       question: label,
-      rules: [...judgedRules(sweeps), ...judgedRuns(sweeps, runs, question)],
+      rules: [...judgedRules(sweeps, lines[0]?.study), ...judgedRuns(sweeps, runs, question)],
       reason: undefined,
     };
   } catch (error) {
@@ -55,19 +55,20 @@ export function ruleRegrets(lines: readonly ResultLine[], question: RegretQuesti
   }
 }
 
-function judgedRules(sweeps: Sweeps): ReportRule[] {
+function judgedRules(sweeps: Sweeps, study: string | undefined): ReportRule[] {
   const rules = factorRules(sweeps);
   const toTarget = rules.filter((rule) => rule.toTarget);
   const gains = gainsOf(sweeps);
   return [
-    ...rules.map((rule) =>
-      reportRule(
+    ...rules.map((rule) => ({
+      ...reportRule(
         judgeRule(sweeps, rule.from(1)),
         (gain) => judgeRule(sweeps, rule.from(gain)).backbones,
         sweeps,
         gains,
       ),
-    ),
+      ...(rule.learned && study === learnedFrom && { inSample: true }),
+    })),
     ...(toTarget.length === 0
       ? []
       : [

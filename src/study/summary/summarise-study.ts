@@ -18,6 +18,7 @@ import { bestGains } from './best-gains.ts';
 import { collapsePredictions } from './collapse-predictions.ts';
 import { pretrainingCorrelations } from './pretraining-correlations.ts';
 import { ruleRegrets } from './rule-regrets.ts';
+import { cellOf } from './study-cells.ts';
 import { sweepAxes } from './sweep-axes.ts';
 import type { RegretQuestion } from './swept-heads.ts';
 
@@ -41,8 +42,7 @@ export function summariseStudy(lines: readonly ResultLine[], options: SummariseO
   const [dev = ''] = names;
   const groups = new Map<string, ResultLine[]>();
   for (const line of lines) {
-    const key = JSON.stringify(Object.entries(line.levels).sort());
-    groups.set(key, [...(groups.get(key) ?? []), line]);
+    groups.set(cellOf(line), [...(groups.get(cellOf(line)) ?? []), line]);
   }
   const best = bestOfBackbones([...groups.values()], `${dev} ${measure}`);
   const factors = variedFactors(lines);
@@ -166,13 +166,14 @@ function familiesOf(design: StudyDesign, lines: readonly ResultLine[]): ReportFa
   return analyseStudy(design, lines).map(({ family, contrasts }) => ({
     name: family,
     words: verdictsInWords(contrasts),
-    contrasts: contrasts.map(({ name, effect, signFlip, verdict, detectable }) => {
+    contrasts: contrasts.map(({ name, effect, bootstrap, signFlip, verdict, detectable }) => {
       const { claim, measure, collection } = declared.get(name)!;
       return {
         name,
         claim,
         measure: collection === undefined ? measure : `${measure}, ${collection}`,
         effect: { mean: effect.mean, low: effect.low, high: effect.high },
+        bootstrap: { mean: bootstrap.mean, low: bootstrap.low, high: bootstrap.high },
         effectP: effect.pHolm,
         signFlipP: signFlip.pHolm,
         detectable,

@@ -6,6 +6,7 @@ import { LexrayError } from '../../util/errors.ts';
 import { cellScores } from '../analyse-study.ts';
 import type { BackboneSweep, SweptSetting } from '../analysis/regret.ts';
 import type { ResultLine } from '../result-line.ts';
+import { backboneOf, cellOf, gainOf, isCorrected } from './study-cells.ts';
 
 /** Where settings are chosen and judged, and by what. */
 export interface RegretQuestion {
@@ -48,8 +49,7 @@ export function correctedRuns({ lines: [first] }: SweepGroup, lines: readonly Re
 export function withCommonSeeds(lines: readonly ResultLine[]): readonly ResultLine[] {
   const cells = new Map<string, Set<number>>();
   for (const line of lines) {
-    const key = JSON.stringify(Object.entries(line.levels).sort());
-    cells.set(key, (cells.get(key) ?? new Set()).add(line.seed));
+    cells.set(cellOf(line), (cells.get(cellOf(line)) ?? new Set()).add(line.seed));
   }
   return lines.filter(({ seed }) => [...cells.values()].every((seeds) => seeds.has(seed)));
 }
@@ -77,18 +77,6 @@ export function sweepsOf(
       }),
     };
   });
-}
-
-export function gainOf({ settings }: ResultLine): number {
-  return typeof settings.gain === 'number' ? settings.gain : 1;
-}
-
-export function backboneOf({ levels, settings }: ResultLine): string {
-  return levels.backbone ?? String(settings.backbone);
-}
-
-function isCorrected({ settings }: ResultLine): boolean {
-  return (settings.correction ?? 'none') !== 'none';
 }
 
 function othersOf({ resolved }: ResultLine): string {
