@@ -23,5 +23,14 @@ export async function diagnosisTexts(
     texts.push(text);
     if (texts.length === mostRead) break;
   }
+  // Bytes that are no UTF-8 are read as U+FFFD.
+  const broken = texts.filter((text) => text.includes('\uFFFD')).length;
+  if (broken > texts.length / 2) {
+    const { badInput } = await import('../util/errors.ts');
+    throw badInput(`expected text in UTF-8, got ${broken} of ${texts.length} lines with other bytes`, {
+      where: path,
+      cure: 'convert the file to UTF-8, or give another',
+    });
+  }
   return { texts, source: path };
 }

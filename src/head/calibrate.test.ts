@@ -146,6 +146,10 @@ describe('what cannot be calibrated', () => {
   it('says that logits that never vary have no scale either', () => {
     const flat = { ...inputs, cache: { ...inputs.cache!, exactDeviation: 0 } };
     expect(() => calibrate(flat)).toThrow(/exact-deviation of this head is 0, which no factor changes/);
+    // What is left of a deviation in 32 bits, next to logits around 1.
+    const rounded = { ...inputs, cache: { ...inputs.cache!, exactDeviation: 1e-7 } };
+    expect(() => calibrate(rounded)).toThrow(/exact-deviation of this head is 1e-7, which no factor changes/);
+    expect(calibrate({ ...inputs, cache: { ...inputs.cache!, exactDeviation: 1e-4 } }).correction.factor).toBe(2e-4);
   });
 
   it('says that info-nce needs halves', () => {

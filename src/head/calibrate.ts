@@ -40,6 +40,8 @@ export interface Calibration {
   readonly after: number;
 }
 
+/** Deviation of logits, in units of their size, up to which they are the same for every token but for rounding. */
+const constantRatio = 1e-6;
 /** Steps of doubling by which a root is bracketed, from the logits' own size in both directions. */
 const widestBracket = 40;
 /** Where the search ends: width of the bracket of k, in octaves. */
@@ -93,7 +95,8 @@ export function calibrate(
   }
   if (goal.kind === 'direct') {
     const before = goal.value(inputs);
-    if (!(before > 0)) {
+    // Next to logits of this size the rest is rounding.
+    if (!(before > constantRatio * (statistic.needs === 'checkpoint' ? 0 : scale!))) {
       throw new LexrayError('BAD_INPUT', `${statistic.name} of this head is ${before}, which no factor changes`, {
         cure: 'look at the head with diagnose: weights that are zero, or the same input for every token',
       });

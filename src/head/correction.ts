@@ -35,7 +35,7 @@ export const noCorrection: Correction = { arm: 'C', factor: 1, shift: 0 };
 
 /**
  * Checks a correction that came from outside.
- * @throws LexrayError USAGE when k is not a positive finite number, or c is given for an arm without it
+ * @throws LexrayError USAGE when k is not from 1e-12 to 1e12, or c is given for an arm without it
  */
 export function checkCorrection({ arm, factor, shift }: Correction): void {
   if (!correctionArms.includes(arm)) {
@@ -43,8 +43,8 @@ export function checkCorrection({ arm, factor, shift }: Correction): void {
       cure: 'F (a trained scalar) and G (a temperature) are no corrections of the weights but options of training',
     });
   }
-  if (!(factor > 0 && factor < Number.POSITIVE_INFINITY) || factor < 1e-12 || factor > 1e12) {
-    throw new LexrayError('USAGE', `expected a factor above 0, got ${factor}`, {
+  if (!(factor >= 1e-12 && factor <= 1e12)) {
+    throw new LexrayError('USAGE', `expected a factor from 1e-12 to 1e12, got ${factor}`, {
       cure: 'k divides the logits: 8 makes them 8 times smaller, 0.5 twice as large',
     });
   }

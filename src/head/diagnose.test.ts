@@ -10,6 +10,7 @@ import { rescale } from './rescale.ts';
 import { sampleSentences, sampleTextCount, sampleTexts } from './sample-texts.ts';
 import { sweep } from './sweep.ts';
 import { textHalves } from './text-halves.ts';
+import { judge } from './verdicts.ts';
 import { wordTexts } from './word-texts.suite.ts';
 
 let folder = '';
@@ -128,6 +129,17 @@ describe('verdicts', () => {
     const reason = (kind: string): string => diagnosis.verdicts.find((verdict) => verdict.kind === kind)!.reason;
     expect(reason('padded')).toContain('3 rows of the decoder are zero');
     expect(reason('tied-trap')).toContain('cls.predictions.decoder.weight differs from');
+    const rows = diagnosis.head.rowNorms.length;
+    const judgedWith = (zeroRows: number): string[] => {
+      const { recipe, observed } = diagnosis;
+      const head = { ...diagnosis.head, zeroRows, repeatedRows: 0 };
+      const facts = { head, observed, vocabularySize: rows, tokenizerSize: rows, rivals: [], recipe };
+      return judge(facts).map(({ kind, collapse }) => `${kind} ${collapse}`);
+    };
+    // More than half of the rows are no padding.
+    expect(judgedWith(Math.floor(rows / 2))).toContain('padded false');
+    expect(judgedWith(Math.floor(rows / 2) + 1)).toContain('untrained true');
+    expect(judgedWith(Math.floor(rows / 2) + 1)).not.toContain('padded false');
   });
 
   it('tells a sink, by its token', async () => {
@@ -185,6 +197,16 @@ describe('texts', () => {
     await expect(diagnosisOf(tinyModel, { texts: { texts: few, source: 'x' } })).rejects.toThrow(message);
     await expect(diagnosisOf(tinyModel, { texts: { texts: few, source: 'x' } })).rejects.toMatchObject({
       code: 'BAD_INPUT',
+    });
+  });
+
+  it('are refused where the tokenizer knows next to nothing of them, and the file is named', async () => {
+    const emoji = Array.from({ length: 40 }, (_, i) => String.fromCodePoint(0x1f600 + i));
+    const attempt = diagnosisOf(tinyModel, { texts: { texts: emoji, source: 'emoji.txt' } });
+    await expect(attempt).rejects.toThrow(/knows 0 of the 40 tokens of these texts/);
+    await expect(attempt).rejects.toMatchObject({ code: 'BAD_INPUT', where: 'emoji.txt' });
+    await expect(diagnosisOf(tinyModel, { texts: { texts: ['one'], source: 'short.txt' } })).rejects.toMatchObject({
+      where: 'short.txt',
     });
   });
 

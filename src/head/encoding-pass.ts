@@ -60,7 +60,7 @@ export interface EncodingPassOptions {
  * the cache hold.
  * @throws LexrayError BAD_INPUT when fewer than 8 are left
  */
-export function usableTexts(texts: Iterable<string>, vocabularySize: number): string[] {
+export function usableTexts(texts: Iterable<string>, vocabularySize: number, source?: string): string[] {
   const most = Math.max(leastTexts, Math.min(mostTexts, Math.floor(mostCacheBytes / 4 / vocabularySize / 2)));
   const chosen = new Set<string>();
   for (const text of texts) {
@@ -70,6 +70,7 @@ export function usableTexts(texts: Iterable<string>, vocabularySize: number): st
   if (chosen.size < leastTexts) {
     const count = chosen.size === 1 ? 'one text' : `${chosen.size} texts`;
     throw badInput(`expected at least ${leastTexts} different texts that are not empty, got ${count}`, {
+      ...(source !== undefined && { where: source }),
       cure: 'scores of unrelated texts need several of them: give 64 or more, 512 are best',
     });
   }
@@ -331,6 +332,11 @@ async function meanDeviation(
     for (const value of deviations!.data as Float32Array) sum += value;
   }
   await program.dispose();
+  if (!Number.isFinite(sum)) {
+    throw new LexrayError('FAILED', `the deviation of the logits over tokens is ${sum}`, {
+      cure: 'the weights of the head are too large, or damaged by a training that failed',
+    });
+  }
   return sum / terms;
 }
 

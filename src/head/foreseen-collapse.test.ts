@@ -52,7 +52,8 @@ describe('heads of masked language models', () => {
     expect(foreseen(figures({ flops: 1501 }), undefined, half)).toBe('overscaled');
     for (const [steps, limit] of [
       [20, 1000],
-      [200_000, 3000],
+      [600, 9000],
+      [200_000, 9000],
     ] as const) {
       const other = { ...recipe, steps };
       const judged = (flops: number): ReturnType<typeof foreseenCollapse> =>
@@ -60,14 +61,17 @@ describe('heads of masked language models', () => {
       expect(judged(limit - 1)).toBeUndefined();
       expect(judged(limit + 1)).toMatchObject({
         kind: 'overscaled',
-        reason: expect.stringContaining(`0.006667 to 0.02, not ${String(steps * 1e-4)}`) as string,
+        title: steps > 600 ? 'may collapse' : 'is likely to collapse',
+        reason: expect.stringContaining(
+          steps === 600 ? '9000 is about the limit.' : `0.006667 to 0.06, not ${String(steps * 1e-4)}`,
+        ) as string,
       });
     }
   });
 
   it('are told of a loss that was not studied', () => {
     const reason = (changes: Partial<typeof recipe>): string | undefined =>
-      foreseenCollapse({ observed: figures({ flops: 9000 }), vocabularySize: 16384, recipe: { ...recipe, ...changes } })
+      foreseenCollapse({ observed: figures({ flops: 9001 }), vocabularySize: 16384, recipe: { ...recipe, ...changes } })
         ?.reason;
     expect(reason({})).not.toContain('learned from');
     expect(reason({ temperature: 0.05 })).toContain('was learned from InfoNCE at temperature 1');

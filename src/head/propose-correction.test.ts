@@ -67,6 +67,12 @@ describe('the head of a language model', () => {
     });
   });
 
+  it('that no factor may bring to the target gets none', () => {
+    expect(proposed({ ...languageModel }, 'overscaled', { exactDeviation: 1e20 })).toMatch(
+      /a factor from 1e-12 to 1e12/,
+    );
+  });
+
   it('that was never trained gets none', () => {
     expect(proposed(languageModel, 'untrained')).toMatch(/never trained/);
   });

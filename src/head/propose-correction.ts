@@ -56,7 +56,8 @@ export function proposeCorrection(
     const remaining = foreseenCollapse({ observed: after, vocabularySize: cache.vocabularySize, recipe });
     return { calibration, after, remaining };
   } catch (error) {
-    if (error instanceof LexrayError && error.code === 'BAD_INPUT') return error.message;
+    // USAGE: a factor that no correction may have.
+    if (error instanceof LexrayError && (error.code === 'BAD_INPUT' || error.code === 'USAGE')) return error.message;
     throw error;
   }
 }

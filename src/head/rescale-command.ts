@@ -9,5 +9,10 @@ export function rescaleOptions({ arm, factor, shift }: Correction): string {
 
 /** The command that writes a corrected model. */
 export function rescaleCommand(model: string, output: string, correction: Correction): string {
-  return `lexray rescale ${model} -o ${output} ${rescaleOptions(correction)}`;
+  return `lexray rescale ${shellWord(model)} -o ${output} ${rescaleOptions(correction)}`;
+}
+
+/** A path as a shell takes it. */
+function shellWord(path: string): string {
+  return /^[\w./:@%+=,~-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

@@ -221,7 +221,7 @@ describe('element types', () => {
 
 describe('corrections that are refused', () => {
   it.each([
-    ['a factor of 0', { arm: 'C', factor: 0, shift: 0 }, {}, /a factor above 0, got 0/],
+    ['a factor of 0', { arm: 'C', factor: 0, shift: 0 }, {}, /a factor from 1e-12 to 1e12, got 0/],
     ['a negative factor', { arm: 'C', factor: -2, shift: 0 }, {}, /got -2/],
     ['a factor that is not a number', { arm: 'C', factor: Number.NaN, shift: 0 }, {}, /got NaN/],
     ['an infinite factor', { arm: 'C', factor: Number.POSITIVE_INFINITY, shift: 0 }, {}, /got Infinity/],

@@ -57,13 +57,15 @@ export function judge(facts: JudgedFacts, rules?: CollapseRules): readonly Verdi
   return [healthy, ...found];
 }
 
-function untrained({ head }: JudgedFacts): Verdict | undefined {
-  if (head.untrained.length === 0) return undefined;
+function untrained({ head, vocabularySize }: JudgedFacts): Verdict | undefined {
+  const zero = `${head.zeroRows} of ${vocabularySize} rows of the decoder are zero`;
+  const reasons = [...head.untrained, ...(head.zeroRows > vocabularySize / 2 ? [zero] : [])];
+  if (reasons.length === 0) return undefined;
   return {
     kind: 'untrained',
     title: 'head missing or random',
     collapse: true,
-    reason: head.untrained.join('; '),
+    reason: reasons.join('; '),
     advice: 'use a checkpoint whose masked-language-model head was trained, or train it on plain text first',
   };
 }
@@ -91,7 +93,7 @@ function padded({ head, vocabularySize, tokenizerSize }: JudgedFacts): Verdict |
   const extra = vocabularySize - tokenizerSize;
   const parts = [
     // One row of zeros is the padding token's, as PyTorch initialises it.
-    ...(zeroRows > 1 ? [`${zeroRows} rows of the decoder are zero`] : []),
+    ...(zeroRows > 1 && zeroRows <= vocabularySize / 2 ? [`${zeroRows} rows of the decoder are zero`] : []),
     ...(repeatedRows > 0 ? [`${repeatedRows} repeat another row`] : []),
     ...(extra > 0 ? [`the last ${extra} of ${vocabularySize} have no token`] : []),
   ];

@@ -4,7 +4,7 @@
  */
 import type { ModelFolder } from '../checkpoint/layouts/model-folder.ts';
 import type { TrainingExample } from '../data/read-training-examples.ts';
-import type { Correction } from '../head/correction.ts';
+import { type Correction, checkCorrection } from '../head/correction.ts';
 import {
   type CorrectionOrigin,
   calibrationOrigin,
@@ -88,10 +88,11 @@ export async function checkHead(
   const told = collapse
     ? `the head ${collapse.title}: ${collapse.reason}`
     : proposal &&
-      `the head is that of a masked language model, and its logits deviate by ${shortFigure(diagnosis.exactDeviation)}: short runs were better with about ${proposal.calibration.target}`;
+      `the head is that of a masked language model, and its logits deviate by ${shortFigure(diagnosis.exactDeviation)}: runs of few steps were better with about ${proposal.calibration.target}`;
 
   if (typeof config.calibrate === 'number') {
     const correction: Correction = { arm: 'C', factor: config.calibrate, shift: 0 };
+    checkCorrection(correction);
     return corrected(correction, { by: 'user' });
   }
   if (config.calibrate === 'auto' && proposal !== undefined) {

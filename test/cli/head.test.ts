@@ -34,6 +34,10 @@ beforeAll(async () => {
   });
   await copyTinyModel(at('infinite'), { tensors: scale(1e38) });
   await writeFile(at('blank.txt'), '\n  \n\t\n'.repeat(20));
+  await writeFile(
+    at('bytes.txt'),
+    Buffer.from(Array.from({ length: 4000 }, (_, i) => (i % 40 === 39 ? 10 : 128 + ((i * 37) % 127)))),
+  );
   await copyTinyModel(at('narrow'), {
     config: { vocab_size: 100 },
     files: { '1_SpladePooling/config.json': { pooling_strategy: 'max', activation_function: 'relu' } },
@@ -152,7 +156,15 @@ describe('what does not work', () => {
     ['arm A from one pass', ['--auto', '--arm', 'A'], 2, /arm A cannot be calibrated.*--sweep/],
     ['a sweep of another arm', ['--auto', '--sweep'], 2, /--sweep is for --auto --arm A/],
     ['arm E in a LayerNorm', ['--factor', '2', '--arm', 'E', '--route', 'norm'], 2, /no LayerNorm can hold/],
-    ['one text', ['--auto', '--texts', 'one.txt'], 3, /at least 8 different texts.*got one text/],
+    [
+      'a target beside a factor',
+      ['--factor', '2', '--target', '1'],
+      2,
+      /--target would do nothing: expected beside --auto/,
+    ],
+    ['a rate for arm C', ['--auto', '--activation-rate', '0.2'], 2, /--activation-rate would do nothing.*--arm D/],
+    ['a target of 0', ['--auto', '--target', '0'], 2, /--target: expected a number above 0, got 0/],
+    ['one text', ['--auto', '--texts', 'one.txt'], 3, /at least 8 different texts.*got one text \(one\.txt\)/],
     ['no texts', ['--auto', '--texts', 'empty.txt'], 3, /empty\.txt/],
     ['texts that are blank', ['--auto', '--texts', 'blank.txt'], 3, /blank\.txt|got 0 texts/],
   ])('rescale with %s', async (_title, args, code, message) => {
@@ -166,6 +178,13 @@ describe('what does not work', () => {
   it.each([
     ['a model without a head', ['headless'], 3, /has no MLM head, which a SPLADE model needs/],
     ['numbers that overflow', ['infinite', '--texts', 'texts.txt'], 1, /the model gives the logit/],
+    [
+      'a report that is no page',
+      [tinyModel, '--report', 'head.safetensors'],
+      2,
+      /--report: expected a name that ends with \.html/,
+    ],
+    ['texts that are none', [tinyModel, '--texts', 'bytes.txt'], 3, /expected text in UTF-8, got \d+ of .*\(bytes\.txt\)/],
     ['an unknown recipe', [tinyModel, '--recipe', 'luck'], 2, /expected a recipe from lexray, st-mnrl/],
     ['one text', [tinyModel, '--texts', 'one.txt'], 3, /got one text/],
     [

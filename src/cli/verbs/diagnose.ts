@@ -117,7 +117,14 @@ export const diagnoseVerb: Verb = defineVerb({
       import('../../head/diagnose.ts'),
       diagnosisTexts(settings.texts, signal),
     ]);
-    if (report !== undefined) await checkOutput(report, force);
+    if (report !== undefined) {
+      if (!/\.html?$/i.test(report)) {
+        throw new LexrayError('USAGE', `--report: expected a name that ends with .html, got ${report}`, {
+          cure: 'the report is a page for a browser',
+        });
+      }
+      await checkOutput(report, force);
+    }
     const folder = await modelFolder(model, context);
     const start = performance.now();
     const opened = await openModelFolder(folder, { onWarning });

@@ -167,7 +167,7 @@ interface Plan {
   readonly swept?: Sweep;
 }
 
-function checkSettings({ factor, shift, arm, auto, sweep }: Settings): void {
+function checkSettings({ factor, shift, arm, auto, sweep, statistic, target, activationRate }: Settings): void {
   const usage = (message: string, cure: string): LexrayError => new LexrayError('USAGE', message, { cure });
   if (auto === (factor !== undefined)) {
     throw usage(
@@ -183,6 +183,24 @@ function checkSettings({ factor, shift, arm, auto, sweep }: Settings): void {
   }
   if (auto && shift !== undefined) {
     throw usage('--auto finds the shift of arm D itself', 'leave out --shift, or give --factor too instead of --auto');
+  }
+  const unused = [
+    ...(!auto && statistic !== undefined ? ['--statistic'] : []),
+    ...(!auto && target !== undefined ? ['--target'] : []),
+    ...(activationRate !== undefined && (!auto || arm !== 'D') ? ['--activation-rate'] : []),
+  ];
+  if (unused.length > 0) {
+    const wanted = unused[0] === '--activation-rate' ? '--auto --arm D' : '--auto';
+    throw usage(`${unused.join(', ')} would do nothing: expected beside ${wanted}`, 'leave it out');
+  }
+  if (target !== undefined && !(target > 0)) {
+    throw usage(
+      `--target: expected a number above 0, got ${target}`,
+      'see docs/concepts/head.md for those of the statistics',
+    );
+  }
+  if (statistic === 'activation-rate' && target !== undefined && activationRate !== undefined) {
+    throw usage('--target and --activation-rate are the same for activation-rate', 'give one of them');
   }
   if (sweep && (!auto || arm !== 'A')) {
     throw usage('--sweep is for --auto --arm A: the other arms need one pass only', 'leave it out');

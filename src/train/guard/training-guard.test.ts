@@ -225,6 +225,14 @@ describe('a ranking loss above chance', () => {
     return undefined;
   };
 
+  it('stops a run that is too short for patience', () => {
+    const steps = 80;
+    const guard = guardOf({}, { ranksBatch: true, steps, rampSteps: 20, warmupSteps: 8 });
+    const next = (step: number): void => guard.check(step, stepHealth(stepWith(step, 8)));
+    for (let step = 1; step < steps - 1; step++) next(step);
+    expect(() => next(steps - 1)).toThrow(/^step 79: the scores say less than chance/);
+  });
+
   it.each<[string, (step: number) => number, GivenGuardSettings, boolean, number | undefined]>([
     ['from the start to the end', () => 5, {}, true, 410],
     ['that falls, but not below chance', (step) => 5000 / step, {}, true, 410],
