@@ -74,7 +74,12 @@ const schema = z.object({
  */
 export function parseResultLine(value: unknown, where: string): ResultLine {
   const { success, data, error } = schema.safeParse(value);
-  if (!success) throw badInput(`not a line of results: ${schemaComplaint(error, value)}`, { where });
+  if (!success) {
+    throw badInput(`not a line of results: ${schemaComplaint(error, value)}`, {
+      where,
+      cure: 'check the path: a study writes to a file of its own',
+    });
+  }
   checkResult(data, where);
   return data as ResultLine;
 }

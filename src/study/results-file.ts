@@ -1,15 +1,16 @@
 /**
  * Results of a study: JSON Lines, plain or gzip by the name of the file (`.gz`), to which finished runs are appended one by
  * one. A line is written in one piece and flushed; in a gzip file it is a member of its own, so that nothing before it is
- * touched (RFC 1952 §2.2: members follow each other).
+ * touched (RFC 1952 §2.2: members follow each other). Members that another tool wrote are read too, with any number of lines.
  *
- * A process that dies while it writes leaves a torn last line. Reading leaves it out, and the next append cuts it off first.
- * Damage anywhere else is an error: what follows it would be lost.
+ * A process that dies while it writes leaves a torn last line. Reading leaves it out, and the next append cuts it off first;
+ * so what is at the end must begin as our lines do. Anything else that is no result is an error, and stays as it is.
  */
 import { open, readFile } from 'node:fs/promises';
-import { crc32, gzipSync, inflateRawSync } from 'node:zlib';
-import { badInput } from '../util/errors.ts';
+import { gzipSync } from 'node:zlib';
+import { badInput, LexrayError } from '../util/errors.ts';
 import type { WarningListener } from '../util/progress.ts';
+import { isTornMember, readMembers } from './gzip-members.ts';
 import { parseResultLine, type ResultLine } from './result-line.ts';
 
 /** What a file holds, and where its last whole line ends. */
@@ -18,7 +19,12 @@ interface Content {
   /** Bytes that are whole. */
   readonly whole: number;
   readonly torn: boolean;
+  /** Whether the last whole line lacks its newline. */
+  readonly unended: boolean;
 }
+
+/** How every line begins that {@link appendResult} writes. */
+const lineStart = '{"schema":1,"study":"';
 
 /**
  * Reads the results that are there; none when there is no such file.
@@ -38,8 +44,8 @@ export async function readResults(
  * @throws LexrayError as {@link readResults} does
  */
 export async function appendResult(path: string, line: ResultLine): Promise<void> {
-  const { whole, torn } = await readContent(path);
-  const text = Buffer.from(`${JSON.stringify(line)}\n`);
+  const { whole, torn, unended } = await readContent(path);
+  const text = Buffer.from(`${unended ? '\n' : ''}${JSON.stringify(line)}\n`);
   const bytes = isGzip(path) ? gzipSync(text) : text;
   const file = await open(path, 'a');
   try {
@@ -52,88 +58,92 @@ export async function appendResult(path: string, line: ResultLine): Promise<void
   }
 }
 
+/**
+ * Checks the name of a file that results are to be written to: it says how.
+ * @throws LexrayError USAGE when it ends neither in `.jsonl` nor in `.jsonl.gz`
+ */
+export function checkResultsName(path: string): void {
+  if (/\.jsonl(\.gz)?$/i.test(path)) return;
+  throw new LexrayError('USAGE', 'expected a file of results whose name ends in .jsonl or .jsonl.gz', {
+    where: path,
+    cure: 'name it so: lines are written as they are, or as gzip',
+  });
+}
+
 async function readContent(path: string): Promise<Content> {
-  let bytes: Buffer;
+  const bytes = await readWhole(path);
+  if (bytes === undefined) return { lines: [], whole: 0, torn: false, unended: false };
+  const { text, whole } = isGzip(path) ? wholeMembers(bytes, path) : { text: bytes, whole: bytes.length };
+  const end = text.lastIndexOf(0x0a) + 1;
+  const texts = text.toString('utf8', 0, end).split('\n');
+  const lines = texts.flatMap((one, i) => (one.trim() === '' ? [] : [parseLine(one, `${path}:${i + 1}`)]));
+  const rest = text.toString('utf8', end);
+  if (rest.trim() === '') return { lines, whole, torn: whole < bytes.length, unended: false };
+  if (isJson(rest)) {
+    const last = parseLine(rest, `${path}:${texts.length}`);
+    return { lines: [...lines, last], whole, torn: whole < bytes.length, unended: true };
+  }
+  // Of a gzip file what is torn was left out with its member.
+  if (!isGzip(path) && beginsLine(rest)) return { lines, whole: end, torn: true, unended: false };
+  throw badInput('the last line is no line of results, nor the begin of one', {
+    where: path,
+    cure: 'check the path: a study writes to a file of its own; nothing was changed',
+  });
+}
+
+async function readWhole(path: string): Promise<Buffer | undefined> {
   try {
-    bytes = await readFile(path);
+    return await readFile(path);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return { lines: [], whole: 0, torn: false };
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw badInput(`cannot read the results: ${(cause as Error).message}`, {
       where: path,
       cause,
       cure: 'check the path',
     });
   }
-  const { texts, whole } = isGzip(path) ? splitMembers(bytes, path) : splitLines(bytes);
-  const lines = texts.map((text, i) => {
-    const where = `${path}:${i + 1}`;
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch (cause) {
-      throw badInput(`line ${i + 1} is not JSON: ${(cause as Error).message}`, {
-        where,
-        cause,
-        cure: 'restore the file, or remove the line and run its cell again',
-      });
-    }
-    return parseResultLine(value, where);
-  });
-  return { lines, whole, torn: whole < bytes.length };
 }
 
-/** Lines up to the last newline; what follows it is torn. */
-function splitLines(bytes: Buffer): { readonly texts: readonly string[]; readonly whole: number } {
-  const whole = bytes.lastIndexOf(0x0a) + 1;
-  const texts = bytes.toString('utf8', 0, whole).split('\n');
-  return { texts: texts.filter((text) => text.trim() !== ''), whole };
-}
-
-/** Members of a gzip file, a line each, up to the first that is not whole; it must be the last. */
-function splitMembers(bytes: Buffer, path: string): { readonly texts: readonly string[]; readonly whole: number } {
-  const texts: string[] = [];
-  let at = 0;
-  while (at < bytes.length) {
-    const member = readMember(bytes, at);
-    if (member === undefined) break;
-    texts.push(...member.text.split('\n').filter((text) => text.trim() !== ''));
-    at = member.end;
-  }
-  for (let next = bytes.indexOf(memberStart, at + 1); next !== -1; next = bytes.indexOf(memberStart, next + 1)) {
-    if (readMember(bytes, next) === undefined) continue;
-    throw badInput(`the file is damaged at byte ${at}, before lines that are whole`, {
-      where: path,
-      cure: 'restore the file',
+function parseLine(text: string, where: string): ResultLine {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw badInput(`the line is not JSON: ${(cause as Error).message}`, {
+      where,
+      cause,
+      cure: 'check the path; if these are results, restore the file, or remove the line and run its cell again',
     });
   }
-  return { texts, whole: at };
+  return parseResultLine(value, where);
 }
 
-/** How a member without a name begins: magic number, deflate, no flags. */
-const memberStart = Buffer.from([0x1f, 0x8b, 0x08, 0x00]);
-const headerBytes = 10;
-const trailerBytes = 8;
-
-/** The member at a place, if it is whole: its checksum and length are those of the text. */
-function readMember(bytes: Buffer, at: number): { readonly text: string; readonly end: number } | undefined {
-  if (!bytes.subarray(at, at + memberStart.length).equals(memberStart)) return undefined;
-  let inflated: { buffer: Buffer; engine: { bytesWritten: number } };
+function isJson(text: string): boolean {
   try {
-    // With `info` the result says how many bytes were used, which the types do not know.
-    inflated = inflateRawSync(bytes.subarray(at + headerBytes), { info: true }) as unknown as typeof inflated;
+    JSON.parse(text);
+    return true;
   } catch {
-    return undefined;
+    return false;
   }
-  const trailer = at + headerBytes + inflated.engine.bytesWritten;
-  const end = trailer + trailerBytes;
-  if (end > bytes.length) return undefined;
-  const { buffer } = inflated;
-  if (bytes.readUInt32LE(trailer) !== crc32(buffer) || bytes.readUInt32LE(trailer + 4) !== buffer.length >>> 0) {
-    return undefined;
+}
+
+/** Whether a text without a newline may be the begin of a line of ours. */
+function beginsLine(text: string): boolean {
+  return text.startsWith(lineStart) || lineStart.startsWith(text);
+}
+
+/** The texts of all whole members, one behind the other; behind them there may be one of ours that is torn. */
+function wholeMembers(bytes: Buffer, path: string): { readonly text: Buffer; readonly whole: number } {
+  const { texts, end } = readMembers(bytes);
+  if (end < bytes.length && !isTornMember(bytes, end, beginsLine)) {
+    throw badInput(`expected gzip members with lines of results, got something else at byte ${end}`, {
+      where: path,
+      cure: 'restore the file, or rename it when it is not gzip; nothing was changed',
+    });
   }
-  return { text: buffer.toString('utf8'), end };
+  return { text: Buffer.concat(texts), whole: end };
 }
 
 function isGzip(path: string): boolean {
-  return path.endsWith('.gz');
+  return /\.gz$/i.test(path);
 }

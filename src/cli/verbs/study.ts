@@ -63,7 +63,7 @@ export const studyVerb: Verb = defineVerb({
       .optional(),
   }),
   async run(settings, context) {
-    checkForce(context);
+    await checkOutput(context);
     if (settings.rerun !== undefined) return rerunOf(settings.rerun, settings, context);
     const [{ runStudy }, { selectCells }, { inProcesses }] = await Promise.all([
       import('../../study/runner.ts'),
@@ -89,7 +89,7 @@ export const studyVerb: Verb = defineVerb({
     };
   },
   async forecast(settings, context) {
-    checkForce(context);
+    await checkOutput(context);
     const { studyState } = await import('../../study/runner.ts');
     const { selectCells } = await import('../../study/select-cells.ts');
     const { design, cells, open } = await openStudy(settings, context);
@@ -116,8 +116,10 @@ export const studyVerb: Verb = defineVerb({
   },
 });
 
-/** A study is never begun anew over what it found. */
-function checkForce({ force, output }: VerbContext): void {
+/** A study is never begun anew over what it found, and goes on in a file of results only. */
+async function checkOutput({ force, output }: VerbContext): Promise<void> {
+  const { checkResultsName } = await import('../../study/results-file.ts');
+  checkResultsName(output);
   if (!force) return;
   throw new LexrayError('USAGE', '--force would throw away results', {
     where: output,
