@@ -191,6 +191,21 @@ describe('study', () => {
     expect(stderr).toContain('no cell of the design is "gain=3"');
   });
 
+  it('refuses a file that is no file of results, by its name or by what is there', async () => {
+    const zstandard = await study(design, '-o', at('results.jsonl.zst'));
+    expect(zstandard).toMatchObject({ code: 2, stderr: expect.stringMatching(/ends in \.jsonl or \.jsonl\.gz/) });
+    await writeFile(at('notes.jsonl'), '{"todo":"buy milk"}');
+    const notes = await study(design, '-o', at('notes.jsonl'));
+    expect(notes).toMatchObject({ code: 3, stderr: expect.stringMatching(/not a line of results/) });
+    expect(await readFile(at('notes.jsonl'), 'utf8')).toBe('{"todo":"buy milk"}');
+    await rm(at('notes.jsonl'));
+  });
+
+  it.skipIf(process.platform !== 'linux')('ends where no folder can be made', async () => {
+    const { code, stderr } = await study(design, '-o', '/proc/x.jsonl');
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringMatching(/no folder can be made/) });
+  });
+
   it('refuses results when the data have changed', async () => {
     const own = at('own');
     await mkdir(own);

@@ -8,12 +8,13 @@
  * A pre-training whose loss is no number any more counts 0 on every query.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findTextFiles } from '../../data/text-stream/find-text-files.ts';
 import { streamTexts } from '../../data/text-stream/stream-texts.ts';
 import { forecastPretrain } from '../../train/pretrain/pretrain.ts';
 import { badInput } from '../../util/errors.ts';
+import { makeFolder } from '../../util/make-folder.ts';
 import { writeFileAtomic } from '../../util/write-atomic.ts';
 import { digestOf } from '../cells.ts';
 import { measureNothing, openCollection } from './cell-collections.ts';
@@ -120,7 +121,7 @@ async function leakageOf(cell: PretrainCellSettings, work: CellWork): Promise<Le
     const finder = new LeakageFinder({ ...(await judgedTexts(collections, work)), 'language model': measured });
     for await (const { text } of streamTexts(await files(texts), { ...form, signal })) finder.look(text);
     found = finder.found;
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await writeFileAtomic(path, `${JSON.stringify(found)}\n`);
   }
   const kinds = Object.entries(found);

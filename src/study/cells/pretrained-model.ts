@@ -8,7 +8,7 @@
  * A run that was interrupted goes on from its checkpoint. One whose loss is no number any more leaves no model, but a record.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type MetricsRow, readMetrics } from '../../train/metrics-log.ts';
@@ -16,6 +16,7 @@ import { measureHeldOut } from '../../train/pretrain/evaluate-held-out.ts';
 import { pretrain } from '../../train/pretrain/pretrain.ts';
 import { trainingFolderOf } from '../../train/run-folder.ts';
 import { LexrayError, throwIfAborted } from '../../util/errors.ts';
+import { makeFolder } from '../../util/make-folder.ts';
 import { lockOutput } from '../../util/output-lock.ts';
 import { toolName } from '../../util/version.ts';
 import { writeFileAtomic } from '../../util/write-atomic.ts';
@@ -99,7 +100,7 @@ async function makeRecorded(
   { folder, path, model, key }: PretrainedPlace,
   work: CellWork,
 ): Promise<PretrainedModel> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const record =
     pretraining.config.learningRate === 0
       ? { metrics: {}, curves: {}, seconds: 0 }

@@ -1,7 +1,8 @@
 /** The kinds of cells, and how a study runs them: by the setting `cell`, each in a folder of its own that goes when it is done. */
-import { mkdir, rm, rmdir } from 'node:fs/promises';
+import { rm, rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { LexrayError } from '../../util/errors.ts';
+import { makeFolder } from '../../util/make-folder.ts';
 import type { ResolveSettings } from '../cells.ts';
 import type { Settings } from '../design.ts';
 import type { RunCell } from '../runner.ts';
@@ -53,7 +54,7 @@ export async function openCells(all: Iterable<Settings>, options: CellsOptions):
     async run(settings, context) {
       const folder = join(workFolder, context.id);
       await rm(folder, { recursive: true, force: true });
-      await mkdir(folder, { recursive: true });
+      await makeFolder(folder);
       try {
         return await kindOf(settings).run(settings, { ...context, at, folder, cache, digests, threads });
       } catch (error) {
