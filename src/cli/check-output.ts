@@ -1,6 +1,7 @@
 /** Refuses an output that exists before the work that would be lost, not after it. */
 import { stat } from 'node:fs/promises';
 import { LexrayError } from '../util/errors.ts';
+import { realPath } from '../util/output-lock.ts';
 import { checkReplaceable } from '../util/write-atomic.ts';
 
 /**
@@ -18,4 +19,24 @@ export async function checkOutput(path: string, force: boolean): Promise<void> {
     where: path,
     cure: 'choose another output, or pass --force to replace it',
   });
+}
+
+/**
+ * Checks that no output is an input or another output, by whatever path.
+ * @throws LexrayError USAGE naming the two
+ */
+export async function checkDistinct(outputs: readonly string[], inputs: readonly string[]): Promise<void> {
+  const taken = new Map<string, string>();
+  for (const input of inputs) taken.set(await realPath(input), `the input ${input}`);
+  for (const output of outputs) {
+    const path = await realPath(output);
+    const other = taken.get(path);
+    if (other !== undefined) {
+      throw new LexrayError('USAGE', `the output ${output} is the same file as ${other}`, {
+        where: output,
+        cure: 'give every output a path of its own',
+      });
+    }
+    taken.set(path, `the output ${output}`);
+  }
 }

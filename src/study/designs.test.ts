@@ -6,7 +6,9 @@ import { finetuneCell } from './cells/finetune-cell.ts';
 import { parseFinetuneCell } from './cells/finetune-settings.ts';
 import { pretrainCell } from './cells/pretrain-cell.ts';
 import { designCells, designRuns } from './cells.ts';
+import { checkLines } from './check-lines.ts';
 import { readDesign, readExploratory } from './design.ts';
+import { readResults } from './results-file.ts';
 import { selectCells } from './select-cells.ts';
 
 const path = (name: string): string => fileURLToPath(new URL(`../../studies/${name}`, import.meta.url));
@@ -86,6 +88,14 @@ describe.each(['calibration', 'pretraining'])('studies/%s.exploratory.yaml', (na
       expect([asked, left!.length, left]).toEqual([asked, backbones.length, right]);
       if (seeds) for (const [, found] of left!) expect([asked, found]).toEqual([asked, seeds]);
     }
+  });
+});
+
+describe.each(['calibration', 'calibration-shift', 'pilot', 'pretraining'])('studies/results/%s.jsonl.gz', (name) => {
+  it('has runs of its design, as they were written', async () => {
+    const lines = await readResults(path(`results/${name}.jsonl.gz`));
+    checkLines(lines, { design: await readDesign(path(`${name}.yaml`)), where: name });
+    expect(lines.length).toBeGreaterThan(2);
   });
 });
 

@@ -7,7 +7,8 @@
 import { LexrayError, throwIfAborted } from '../util/errors.ts';
 import type { ProgressListener, WarningListener } from '../util/progress.ts';
 import { toolName } from '../util/version.ts';
-import { cellId, cellName, designCells, type ResolveSettings, type StudyCell } from './cells.ts';
+import { cellName, designCells, type ResolveSettings, type StudyCell } from './cells.ts';
+import { checkDigest } from './check-lines.ts';
 import type { Settings, StudyDesign } from './design.ts';
 import { type CellResult, checkResult, type ResultLine } from './result-line.ts';
 import { appendResult, readResults } from './results-file.ts';
@@ -154,12 +155,8 @@ export async function rerunLine(
     ...context
   }: Pick<RunStudyOptions, 'signal' | 'onProgress' | 'onWarning'> & { tolerance?: number } = {},
 ): Promise<{ readonly line: ResultLine; readonly changed: readonly ChangedFigure[] }> {
+  checkDigest(line);
   const { id, levels, seed, settings, resolved } = line;
-  if (cellId(levels, seed, resolved) !== id) {
-    throw new LexrayError('BAD_INPUT', `the line of ${cellName(line)} was changed: its digest is not ${id}`, {
-      cure: 'take the line as it was written',
-    });
-  }
   const again = await runLine(line.study, { id, levels, seed, settings, resolved }, run, context);
   const [before, after] = [figures(line), figures(again)];
   const changed = [...new Set([...before.keys(), ...after.keys()])].flatMap((name): ChangedFigure[] => {

@@ -81,7 +81,7 @@ async function removeUnfinished(path: string, since: number): Promise<void> {
 }
 
 /** A path without links, of which the last parts need not exist. */
-async function realPath(path: string): Promise<string> {
+export async function realPath(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch {

@@ -1,6 +1,6 @@
 /** `study` and `report` as a user runs them, on the tiny model and the collection of the example design. */
 import { existsSync } from 'node:fs';
-import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -113,6 +113,34 @@ describe('study', () => {
     const { code, stdout, stderr } = await study('--rerun', '2', '-o', results, '--json');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(JSON.parse(stdout)).toMatchObject({ rerun: { same: true, tolerance: 1e-6, changed: [] } });
+  });
+
+  it('runs a cell again beside its design alone, by number or id, as it was written', async () => {
+    const [line] = await readLines(results);
+    const rerun = (...args: readonly string[]) => study('--rerun', '1', '-o', results, ...args);
+    for (const args of [['--only', 'seed=1'], ['--limit', '1'], ['--jobs', '2'], ['--dry-run']]) {
+      expect(await rerun(...args)).toMatchObject({ code: 2, stderr: expect.stringMatching(/nothing beside --rerun/) });
+    }
+    expect(await rerun(at('none.yaml'))).toMatchObject({ code: 2 });
+    const other = await writeDesign(at('other.yaml'), { name: 'other' });
+    expect(await rerun(other)).toMatchObject({ code: 3, stderr: expect.stringMatching(/not of the design other/) });
+    await rm(other);
+
+    const changed = at('changed.jsonl');
+    const cases: readonly [ResultLine, RegExp][] = [
+      [{ ...line!, seed: 9 }, /seed 9 was changed: .*its levels or its seed are others/],
+      [{ ...line!, resolved: { ...line!.resolved, gain: 9 } }, /was changed: .*do not fit together: gain \(/],
+    ];
+    for (const [one, message] of cases) {
+      await writeFile(changed, `${JSON.stringify(one)}\n`);
+      const { code, stderr } = await study('--rerun', '1', '-o', changed);
+      expect({ code, stderr }).toMatchObject({ code: 3, stderr: expect.stringMatching(message) });
+    }
+    // Digits that are no line are those of an id.
+    await writeFile(changed, `${JSON.stringify({ ...line!, id: '3604490123456789' })}\n`);
+    expect(await study('--rerun', '360449', '-o', changed)).toMatchObject({ code: 3 });
+    expect(await study('--rerun', '2', '-o', changed)).toMatchObject({ code: 2 });
+    await rm(changed);
   });
 
   it('gets the same from cells that run side by side in processes of their own', async () => {
@@ -271,6 +299,58 @@ describe('report', () => {
     expect(await readFile(at('e.md'), 'utf8')).toMatch(
       /\| asked later +\| nDCG@10, eval 7\/20 +\| [+−]?0\.\d{3} .*of 2 \|/,
     );
+  });
+
+  it('refuses lines that are not as they were written, or not of the design', async () => {
+    const [line] = await readLines(results);
+    const changed = at('changed.jsonl');
+    const report = async (lines: readonly ResultLine[], ...args: readonly string[]) => {
+      await writeFile(changed, lines.map((one) => `${JSON.stringify(one)}\n`).join(''));
+      return runInProcess('report', changed, '-o', at('x.html'), ...args);
+    };
+    const other = await writeDesign(at('other.yaml'), { seeds: [3, 4], runs: [{ gain: '4' }] });
+    const cases: readonly [() => ReturnType<typeof report>, RegExp][] = [
+      [() => report([line!, line!]), /hold the run .* twice/],
+      [() => report([{ ...line!, levels: { ...line!.levels, gain: '8' } }]), /was changed: its digest is not/],
+      [() => report([line!, { ...line!, study: 'else' }]), /two studies in one file, example and else/],
+      [
+        () => report([line!], '--design', other),
+        /gain=4, correction=C, seed 1 of example is not of the design example/,
+      ],
+      [() => report([{ ...line!, settings: {} }], '--design', design), /has not the settings of the design: cell, /],
+    ];
+    for (const [result, message] of cases) {
+      expect(await result()).toMatchObject({ code: 3, stderr: expect.stringMatching(message) });
+    }
+    expect(existsSync(at('x.html'))).toBe(false);
+    await rm(changed);
+    await rm(other);
+  });
+
+  it('refuses a measure that there is not', async () => {
+    for (const measure of ['nDCG@20', 'ndcg@10', 'FLOPS']) {
+      const { code, stderr } = await runInProcess('report', results, '-o', at('x.html'), '--measure', measure);
+      expect(code).toBe(2);
+      expect(stderr).toContain(`the runs of example have no ${measure}; they have nDCG@10, RR@10`);
+    }
+  });
+
+  it('refuses an output that is an input or another output', async () => {
+    const before = await readFile(results, 'utf8');
+    await symlink(results, at('link.html'));
+    const cases = [
+      ['-o', results],
+      ['-o', at('link.html')],
+      ['-o', at('x.html'), '--markdown', join(folder, '.', 'results.jsonl')],
+      ['-o', at('x.html'), '--latex', at('x.html')],
+      ['-o', at('x.html'), '--design', design, '--markdown', design],
+    ];
+    for (const args of cases) {
+      const { code, stderr } = await runInProcess('report', results, '--force', ...args);
+      expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringMatching(/is the same file as/) });
+    }
+    expect(await readFile(results, 'utf8')).toBe(before);
+    await rm(at('link.html'));
   });
 
   it('refuses what are no results', async () => {

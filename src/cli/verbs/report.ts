@@ -1,7 +1,6 @@
 /** `lexray report RESULTS… -o report.html`: the tables and figures of studies, from their results alone. */
 import { z } from 'zod';
-import { LexrayError } from '../../util/errors.ts';
-import { checkOutput } from '../check-output.ts';
+import { checkDistinct, checkOutput } from '../check-output.ts';
 import { optionalText, textWithDefault, words } from '../option.ts';
 import { defineVerb, type Verb } from '../verb.ts';
 
@@ -35,9 +34,11 @@ export const reportVerb: Verb = defineVerb({
   }),
   async run({ results, design, exploratory, measure, markdown, latex }, { output, force, onWarning }) {
     const others = [markdown, latex].filter((path) => path !== undefined);
+    await checkDistinct([output, ...others], [...results, ...design, ...exploratory]);
     for (const path of [output, ...others]) await checkOutput(path, force);
     const [
       { readResults },
+      { checkLines },
       { readDesign, readExploratory },
       { summariseStudy },
       report,
@@ -45,6 +46,7 @@ export const reportVerb: Verb = defineVerb({
       { writeFileAtomic },
     ] = await Promise.all([
       import('../../study/results-file.ts'),
+      import('../../study/check-lines.ts'),
       import('../../study/design.ts'),
       import('../../study/summary/summarise-study.ts'),
       import('../../report/study-report.ts'),
@@ -55,20 +57,12 @@ export const reportVerb: Verb = defineVerb({
     const asked = await Promise.all(exploratory.map((path) => readExploratory(path, designs)));
     const read = await Promise.all(results.map((path) => readResults(path, { onWarning })));
     const studies = read.map((lines, i) => {
-      const [first] = lines;
-      if (first === undefined) {
-        throw new LexrayError('BAD_INPUT', 'there are no results', { where: results[i]!, cure: 'run the study first' });
-      }
-      const foreign = lines.find(({ study }) => study !== first.study);
-      if (foreign !== undefined) {
-        throw new LexrayError('BAD_INPUT', `results of two studies in one file, ${first.study} and ${foreign.study}`, {
-          where: results[i]!,
-        });
-      }
+      const ofStudy = designs.find(({ name }) => name === lines[0]?.study);
+      checkLines(lines, { design: ofStudy, where: results[i]! });
       return summariseStudy(lines, {
         measure,
-        design: designs.find(({ name }) => name === first.study),
-        exploratory: asked.filter(({ study }) => study === first.study).flatMap(({ contrasts }) => contrasts),
+        design: ofStudy,
+        exploratory: asked.filter(({ study }) => study === ofStudy?.name).flatMap(({ contrasts }) => contrasts),
       });
     });
     for (const { name } of designs) {

@@ -90,6 +90,7 @@ export const studyVerb: Verb = defineVerb({
   },
   async forecast(settings, context) {
     await checkOutput(context);
+    if (settings.rerun !== undefined) throw besideRerun('--dry-run');
     const { studyState } = await import('../../study/runner.ts');
     const { selectCells } = await import('../../study/select-cells.ts');
     const { design, cells, open } = await openStudy(settings, context);
@@ -147,34 +148,55 @@ async function openStudy({ design: path, root, keep }: Settings, { output, threa
 /** Figures that are further apart than this count as changed. */
 const tolerance = 1e-6;
 
-async function rerunOf(wanted: string, { root, keep }: Settings, context: VerbContext) {
+async function rerunOf(wanted: string, settings: Settings, context: VerbContext) {
+  const { design, only, limit, jobs, root, keep } = settings;
+  if (only !== undefined) throw besideRerun('--only');
+  if (limit !== undefined) throw besideRerun('--limit');
+  if (jobs !== 1) throw besideRerun('--jobs');
   const { output, threads, signal, onProgress, onWarning } = context;
-  const [{ readResults }, { rerunLine }, { openCells }, { cellId, cellName }] = await Promise.all([
-    import('../../study/results-file.ts'),
-    import('../../study/runner.ts'),
-    import('../../study/cells/registry.ts'),
-    import('../../study/cells.ts'),
-  ]);
+  const [{ readResults }, { changedSettings, checkOfDesign }, { readDesign }, { rerunLine }, { openCells }, cells] =
+    await Promise.all([
+      import('../../study/results-file.ts'),
+      import('../../study/check-lines.ts'),
+      import('../../study/design.ts'),
+      import('../../study/runner.ts'),
+      import('../../study/cells/registry.ts'),
+      import('../../study/cells.ts'),
+    ]);
+  const { cellId, cellName } = cells;
   const lines = await readResults(output, { onWarning });
   const line = findLine(lines, wanted, output);
+  if (design !== undefined) checkOfDesign([line], await readDesign(design), output);
   const open = await openCells([line.settings], { root, workFolder: `${output}.work`, keep, threads, signal });
   const { seed: _, ...resolved } = open.resolve(line.settings);
-  if (cellId(line.levels, line.seed, resolved) !== line.id) {
-    const changed = [...new Set([...Object.keys(resolved), ...Object.keys(line.resolved)])].filter(
-      (name) => JSON.stringify(resolved[name]) !== JSON.stringify(line.resolved[name]),
+  const changed = changedSettings(resolved, line.resolved);
+  if (cellId(line.levels, line.seed, line.resolved) !== line.id) {
+    const what =
+      changed.length > 0
+        ? `settings and resolved settings do not fit together: ${changed.join(', ')}`
+        : 'its settings are those that were resolved, so its levels or its seed are others';
+    throw new LexrayError(
+      'BAD_INPUT',
+      `the line of ${cellName(line)} was changed: its digest is not ${line.id}; ${what}`,
+      {
+        where: output,
+        cure: 'take the line as it was written',
+      },
     );
+  }
+  if (changed.length > 0) {
     onWarning(`data, backbone or defaults are not what the line was made from: ${changed.join(', ')}`);
   }
   if (threads !== 1 || (line.facts?.threads ?? '1') !== '1') {
     onWarning('figures are the same to 1e-6 on one thread only: give --threads 1 for both runs');
   }
-  const { changed } = await rerunLine(line, open.run, { tolerance, signal, onProgress, onWarning });
-  const same = changed.length === 0;
+  const { changed: figures } = await rerunLine(line, open.run, { tolerance, signal, onProgress, onWarning });
+  const same = figures.length === 0;
   const count = Object.keys(line.metrics).length;
-  const shown = changed.slice(0, 10).map(({ name, before, after }) => `${name}: ${before} → ${after}`);
+  const shown = figures.slice(0, 10).map(({ name, before, after }) => `${name}: ${before} → ${after}`);
   const failure = same
     ? undefined
-    : new LexrayError('GATE', `${formatCount(changed.length)} figures changed by more than ${tolerance}`, {
+    : new LexrayError('GATE', `${formatCount(figures.length)} figures changed by more than ${tolerance}`, {
         where: cellName(line),
       });
   const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
@@ -189,7 +211,7 @@ async function rerunOf(wanted: string, { root, keep }: Settings, context: VerbCo
         id: line.id,
         same,
         tolerance,
-        changed: changed.map(({ name, before, after }) => ({ name, before: finite(before), after: finite(after) })),
+        changed: figures.map(({ name, before, after }) => ({ name, before: finite(before), after: finite(after) })),
       },
     },
     text: same
@@ -199,10 +221,16 @@ async function rerunOf(wanted: string, { root, keep }: Settings, context: VerbCo
   };
 }
 
+function besideRerun(option: string): LexrayError {
+  return new LexrayError('USAGE', `${option} does nothing beside --rerun, which runs one line`, {
+    cure: 'leave out one of the two',
+  });
+}
+
+/** The line of a number, where there are so many; else the one whose id begins so. */
 function findLine(lines: readonly ResultLine[], wanted: string, where: string): ResultLine {
-  const number = /^\d{1,6}$/.test(wanted) ? Number(wanted) : undefined;
-  const found =
-    number === undefined ? lines.filter(({ id }) => id.startsWith(wanted)) : lines.slice(number - 1, number);
+  const numbered = /^\d+$/.test(wanted) ? lines[Number(wanted) - 1] : undefined;
+  const found = numbered === undefined ? lines.filter(({ id }) => id.startsWith(wanted)) : [numbered];
   if (found.length === 1) return found[0]!;
   throw new LexrayError(
     'USAGE',

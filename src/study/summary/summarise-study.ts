@@ -7,6 +7,7 @@
 import type { ReportCell, ReportExplored, ReportFamily, ReportStudy } from '../../report/study/data.ts';
 import { shownScores } from '../../report/study/sweep.ts';
 import type { Estimate } from '../../report/table.ts';
+import { LexrayError } from '../../util/errors.ts';
 import { mean } from '../../util/mean.ts';
 import { analyseStudy, exploreStudy } from '../analyse-study.ts';
 import { crossedInterval } from '../analysis/crossed-interval.ts';
@@ -34,12 +35,13 @@ export interface SummariseOptions {
 
 /**
  * Summarises a study.
- * @throws LexrayError BAD_INPUT when a run that a contrast needs is missing
+ * @throws LexrayError BAD_INPUT when a run that a contrast needs is missing; USAGE when the runs have no such measure
  */
 export function summariseStudy(lines: readonly ResultLine[], options: SummariseOptions = {}): ReportStudy {
   const { design, exploratory = [], measure = 'nDCG@10' } = options;
   const names = Object.keys(lines[0]?.scores ?? {});
   const [dev = ''] = names;
+  checkMeasure(lines, measure, dev);
   const groups = new Map<string, ResultLine[]>();
   for (const line of lines) {
     groups.set(cellOf(line), [...(groups.get(cellOf(line)) ?? []), line]);
@@ -65,6 +67,22 @@ export function summariseStudy(lines: readonly ResultLine[], options: SummariseO
     correlations: pretrainingCorrelations(cells, shownScores({ cells })),
     tools: [...new Set(lines.map(({ tool }) => tool))],
   };
+}
+
+/** Every run must have a mean of the measure on dev; FLOPS are a cost, and have none by that name. */
+function checkMeasure(lines: readonly ResultLine[], measure: string, dev: string): void {
+  const [first] = lines;
+  if (first === undefined || lines.every(({ metrics }) => metrics[`${dev} ${measure}`] !== undefined)) return;
+  const known = Object.keys(first.scores[dev]?.measures ?? {}).filter((name) =>
+    lines.every(({ metrics }) => metrics[`${dev} ${name}`] !== undefined),
+  );
+  throw new LexrayError(
+    'USAGE',
+    `the runs of ${first.study} have no ${measure}; they have ${known.join(', ') || 'none'}`,
+    {
+      cure: 'name one of them with --measure',
+    },
+  );
 }
 
 /** At the strictest pruning, where all have the same number of terms, and at the first: chosen on the first collection, judged on the last. */
