@@ -9,6 +9,8 @@ import { type Recipe, recipeSchema } from './recipe.ts';
 import { recipeNames } from './recipe-names.ts';
 
 const largestRecipe = 1 << 20;
+/** Those beside this file that were read: a study asks for its recipe in every cell. */
+const known = new Map<string, Recipe>();
 
 /**
  * A recipe by name or path; a name that is known wins.
@@ -16,7 +18,9 @@ const largestRecipe = 1 << 20;
  */
 export function loadRecipe(nameOrPath: string): Recipe {
   if ((recipeNames as readonly string[]).includes(nameOrPath)) {
-    return readRecipe(fileURLToPath(new URL(`./${nameOrPath}.yaml`, import.meta.url)));
+    const recipe = known.get(nameOrPath) ?? readRecipe(fileURLToPath(new URL(`./${nameOrPath}.yaml`, import.meta.url)));
+    known.set(nameOrPath, recipe);
+    return recipe;
   }
   if (/[\\/]|\.(ya?ml|json)$/i.test(nameOrPath)) return readRecipe(nameOrPath);
   const near = closest(nameOrPath, recipeNames);

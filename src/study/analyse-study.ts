@@ -1,7 +1,6 @@
 /**
  * Answers the contrasts of a design from its results: a pure function of the design and the lines of the file. Each side of a
- * contrast is the mean of the cells of the design that it names, and both sides must be the same combinations of the other
- * factors, so that nothing else differs between them. A cell without a result is an error: none is left out.
+ * contrast is the mean of the cells of the design that it names. A cell without a result is an error: none is left out.
  */
 import { badInput } from '../util/errors.ts';
 import {
@@ -13,7 +12,8 @@ import {
 import { type CrossedInterval, crossedInterval } from './analysis/crossed-interval.ts';
 import { contrastTable, type ScoreTable, seedMeans, type WeightedCell } from './analysis/score-table.ts';
 import { designRuns } from './cells.ts';
-import type { DeclaredContrast, Levels, StudyDesign } from './design.ts';
+import { contrastSides, describe, matches } from './contrast-sides.ts';
+import type { AskedContrast, DeclaredContrast, Levels, StudyDesign } from './design.ts';
 import type { ResultLine } from './result-line.ts';
 
 /** The contrasts of one family, answered. */
@@ -27,7 +27,7 @@ export interface FamilyResult {
 
 /**
  * Answers every family of a design, each corrected by itself.
- * @throws LexrayError BAD_INPUT when a run is missing, the sides of a contrast do not match, or runs have different queries
+ * @throws LexrayError BAD_INPUT when a run is missing or runs have different queries; CONFIG when the sides of a contrast do not match
  */
 export function analyseStudy(
   design: StudyDesign,
@@ -56,7 +56,7 @@ export function analyseStudy(
 
 /** A difference that was asked after the runs were seen: an interval, and no test. */
 export interface ExploredContrast {
-  readonly contrast: DeclaredContrast;
+  readonly contrast: AskedContrast;
   readonly effect: CrossedInterval;
   readonly seeds: number;
   /** Seeds whose mean is above 0. */
@@ -69,7 +69,7 @@ export interface ExploredContrast {
  */
 export function exploreStudy(
   design: StudyDesign,
-  contrasts: readonly DeclaredContrast[],
+  contrasts: readonly AskedContrast[],
   lines: readonly ResultLine[],
 ): ExploredContrast[] {
   return contrasts.map((contrast) => {
@@ -87,7 +87,7 @@ export function exploreStudy(
 export function cellScores(
   lines: readonly ResultLine[],
   levels: Levels,
-  { measure, collection }: Pick<DeclaredContrast, 'measure' | 'collection'>,
+  { measure, collection }: Pick<AskedContrast, 'measure' | 'collection'>,
 ): { readonly scores: ScoreTable; readonly seeds: readonly number[]; readonly qids: readonly string[] } {
   const runs = lines.filter((line) => matches(line.levels, levels)).sort((a, b) => a.seed - b.seed);
   const found = runs.map((line) => {
@@ -116,21 +116,10 @@ export function cellScores(
 }
 
 /** The cells of both sides, each side weighted to one. */
-function contrastCells(contrast: DeclaredContrast, design: StudyDesign, lines: readonly ResultLine[]): WeightedCell[] {
-  const runs = designRuns(design).map((run) => ({ ...run, seeds: contrast.seeds ?? run.seeds }));
-  const sides = [contrast.plus, contrast.minus].map((side) => runs.filter(({ levels }) => matches(levels, side)));
-  const named = new Set([...Object.keys(contrast.plus), ...Object.keys(contrast.minus)]);
-  const [others, against] = sides.map((side) =>
-    side.map(({ levels, seeds }) => `${describe(levels, named)} with seeds ${seeds.join(', ')}`).sort(),
-  );
-  if (others!.length === 0 || others!.join() !== against!.join()) {
-    throw badInput(
-      `the sides of ${JSON.stringify(contrast.name)} differ in more than they name: ${others!.join(' | ') || 'no runs'} against ${against!.join(' | ') || 'no runs'}`,
-      { cure: 'name the levels of the other factors on both sides, or add the runs to the design' },
-    );
-  }
+function contrastCells(contrast: AskedContrast, design: StudyDesign, lines: readonly ResultLine[]): WeightedCell[] {
+  const { plus, minus } = contrastSides(contrast, designRuns(design));
   let order: readonly string[] | undefined;
-  return sides.flatMap((side, i) =>
+  return [plus, minus].flatMap((side, i) =>
     side.map(({ levels, seeds }) => {
       const found = cellScores(lines, levels, contrast);
       const missing = seeds.filter((seed) => !found.seeds.includes(seed));
@@ -140,16 +129,17 @@ function contrastCells(contrast: DeclaredContrast, design: StudyDesign, lines: r
         });
       }
       order ??= found.qids;
+      if (order.length < 2) {
+        throw badInput(`the contrast ${JSON.stringify(contrast.name)} has one query only, and an interval needs two`, {
+          cure: 'measure on more queries, or leave out the contrast',
+        });
+      }
       const scores = found.scores
         .filter((_, i) => seeds.includes(found.seeds[i]!))
         .map((values) => inOrder({ qids: found.qids, values }, order!));
       return { scores, weight: (i === 0 ? 1 : -1) / side.length };
     }),
   );
-}
-
-function matches(levels: Levels, wanted: Levels): boolean {
-  return Object.entries(wanted).every(([factor, level]) => levels[factor] === level);
 }
 
 function inOrder(
@@ -162,12 +152,4 @@ function inOrder(
     throw badInput(`runs were measured on different queries: ${qids.length} and ${order.length}`);
   }
   return order.map((qid) => values[places.get(qid)!]!);
-}
-
-function describe(levels: Levels, without: ReadonlySet<string> = new Set()): string {
-  return Object.entries(levels)
-    .filter(([factor]) => !without.has(factor))
-    .map(([factor, level]) => `${factor}=${level}`)
-    .sort()
-    .join(', ');
 }

@@ -30,30 +30,67 @@ export type ResolveSettings = (settings: Settings) => Settings;
  * @throws LexrayError CONFIG when a run is listed twice, or resolved settings differ outside the declared factors
  */
 export function designCells(design: StudyDesign, resolve: ResolveSettings = (settings) => settings): StudyCell[] {
-  const cells = designRuns(design).flatMap(({ levels, seeds }) => {
-    const settings = settingsOf(design, levels);
-    const { seed: _seed, ...resolved } = resolve(settings);
-    return seeds.map((seed) => ({ id: cellId(levels, seed, resolved), levels, seed, settings, resolved }));
+  const resolved = designRuns(design).map((run): ResolvedRun => {
+    const settings = settingsOf(design, run.levels);
+    const { seed: _seed, ...all } = resolve(settings);
+    return { ...run, settings, resolved: all };
   });
-  checkDifferences(design, cells);
-  return cells;
+  checkDifferences(design, resolved);
+  return resolved.flatMap(({ levels, seeds, settings, resolved: all }) =>
+    seeds.map((seed) => ({ id: cellId(levels, seed, all), levels, seed, settings, resolved: all })),
+  );
 }
 
-/** Combinations of levels with their seeds, in the order of the design's runs. */
-export function designRuns(design: StudyDesign): { readonly levels: Levels; readonly seeds: readonly number[] }[] {
+/** A combination of levels, with its seeds. */
+export interface DesignRun {
+  readonly levels: Levels;
+  readonly seeds: readonly number[];
+}
+
+/** The same with its settings. */
+interface ResolvedRun extends DesignRun, Pick<StudyCell, 'settings' | 'resolved'> {}
+
+/** More are a mistake in the design. */
+const mostRuns = 100_000;
+
+/**
+ * Combinations of levels with their seeds, in the order of the design's runs.
+ * @throws LexrayError CONFIG when a run is listed twice, or there are too many
+ */
+export function designRuns(design: StudyDesign, where: string = 'the design'): DesignRun[] {
+  const count = countRuns(design);
+  if (count > mostRuns) {
+    throw new LexrayError('CONFIG', `the design ${design.name} has ${count} runs, more than ${mostRuns}`, {
+      where,
+      cure: 'list the runs that are needed under "runs", or take fewer levels and seeds',
+    });
+  }
   const names = new Set<string>();
   return design.runs.flatMap(({ levels: named, seeds = design.seeds }) =>
     [...combinations(design, named)].map((levels) => {
       for (const seed of seeds) {
         const name = cellName({ levels, seed });
         if (names.has(name)) {
-          throw new LexrayError('CONFIG', `the run ${name} is listed twice`, { cure: 'list it once in the design' });
+          throw new LexrayError('CONFIG', `the run ${name} is listed twice`, {
+            where,
+            cure: 'list it once in the design',
+          });
         }
         names.add(name);
       }
       return { levels, seeds };
     }),
   );
+}
+
+function countRuns({ factors, runs, seeds: all }: StudyDesign): number {
+  const ofEach = runs.map(({ levels: named, seeds = all }) =>
+    Object.entries(factors).reduce(
+      (count, [name, { levels }]) => count * (named[name] ?? Object.keys(levels)).length,
+      seeds.length,
+    ),
+  );
+  return ofEach.reduce((sum, count) => sum + count, 0);
 }
 
 /** `scale=4, arm=B, seed 3`. */
@@ -88,24 +125,30 @@ function settingsOf({ fixed, factors }: StudyDesign, levels: Levels): Settings {
   return Object.assign({}, fixed, ...ofLevels) as Settings;
 }
 
-/** Every setting must be the same in all cells, or follow from the levels of the factors that declare it. */
-function checkDifferences({ factors }: StudyDesign, cells: readonly StudyCell[]): void {
-  const flat = cells.map((cell) => new Map(flatten(cell.resolved)));
-  const names = new Set(flat.flatMap((settings) => [...settings.keys()]));
-  for (const name of names) {
-    const declaring = Object.entries(factors)
-      .filter(([, factor]) => declares(factor, name))
-      .map(([factor]) => factor);
-    const first = new Map<string, number>();
-    for (const [i, cell] of cells.entries()) {
-      const group = JSON.stringify(declaring.map((factor) => cell.levels[factor]));
+/** Every setting must be the same in all runs, or follow from the levels of the factors that declare it. */
+function checkDifferences({ factors }: StudyDesign, runs: readonly ResolvedRun[]): void {
+  const names = new Set<string>();
+  for (const { resolved } of runs) for (const [name] of flatten(resolved)) names.add(name);
+  const settings = [...names].map((name) => {
+    const declaring = Object.entries(factors).filter(([, factor]) => declares(factor, name));
+    return { name, declaring: declaring.map(([factor]) => factor), first: new Map<string, Found>() };
+  });
+  for (const run of runs) {
+    const values = new Map(flatten(run.resolved));
+    for (const { name, declaring, first } of settings) {
+      const group = JSON.stringify(declaring.map((factor) => run.levels[factor]));
+      const found = { run, value: values.get(name) };
       const other = first.get(group);
-      if (other === undefined) first.set(group, i);
-      else if (flat[i]!.get(name) !== flat[other]!.get(name)) {
-        throw undeclared(name, declaring, [cells[other]!, flat[other]!.get(name)], [cell, flat[i]!.get(name)]);
-      }
+      if (other === undefined) first.set(group, found);
+      else if (found.value !== other.value) throw undeclared(name, declaring, other, found);
     }
   }
+}
+
+/** The value of a setting in a run, as JSON. */
+interface Found {
+  readonly run: DesignRun;
+  readonly value: string | undefined;
 }
 
 function declares(factor: StudyDesign['factors'][string], name: string): boolean {
@@ -113,21 +156,16 @@ function declares(factor: StudyDesign['factors'][string], name: string): boolean
   return owned.some((setting) => name === setting || name.startsWith(`${setting}.`));
 }
 
-function undeclared(
-  name: string,
-  declaring: readonly string[],
-  [a, valueA]: readonly [StudyCell, string | undefined],
-  [b, valueB]: readonly [StudyCell, string | undefined],
-): LexrayError {
+function undeclared(name: string, declaring: readonly string[], a: Found, b: Found): LexrayError {
+  const told = ({ run: { levels, seeds }, value }: Found): string =>
+    `${value ?? 'absent'} in (${cellName({ levels, seed: seeds[0]! })})`;
   const why =
     declaring.length === 0
       ? 'and no factor declares it'
       : `though both have the same level of ${declaring.join(' and ')}`;
-  return new LexrayError(
-    'CONFIG',
-    `${name} is ${valueA ?? 'absent'} in (${cellName(a)}) and ${valueB ?? 'absent'} in (${cellName(b)}), ${why}`,
-    { cure: 'fix the setting for all runs, or name it under the factor that it follows from (implies)' },
-  );
+  return new LexrayError('CONFIG', `${name} is ${told(a)} and ${told(b)}, ${why}`, {
+    cure: 'fix the setting for all runs, or name it under the factor that it follows from (implies)',
+  });
 }
 
 /** Settings by path, nested ones with dots; values as JSON. */

@@ -79,6 +79,41 @@ describe('parseDesign', () => {
     ],
     ['a run of an unknown level', `${text}\nruns: [{ learningRate: 5 }]`, /no level "5"/],
     [
+      'a level twice',
+      text.replace('[1e-4, 3e-5]', '[1e-4, 3e-5, 1e-4]'),
+      /learningRate: the level 0.0001 occurs twice/,
+    ],
+    [
+      'a contrast of one seed',
+      text.replace('seeds: [1, 2]', 'seeds: [1]'),
+      /"expanded is better": learningRate=0.0001, vocabulary=expanded has the seed 1 only, and an interval needs two/,
+    ],
+    [
+      'a contrast of levels that are not run',
+      `${text}\nruns: [{ vocabulary: word-piece }]`,
+      /"expanded is better": no run of the design has vocabulary=expanded/,
+    ],
+    [
+      'a contrast of a side with itself',
+      text.replace('minus: { vocabulary: word-piece', 'minus: { vocabulary: expanded'),
+      /"expanded is better": both sides are the same runs/,
+    ],
+    [
+      'a contrast that leaves a factor open on one side',
+      text.replace('word-piece }\n', 'word-piece, learningRate: 1e-4 }\n'),
+      /plus leaves learningRate open \(0.0001, 0.00003\), minus has 0.0001/,
+    ],
+    [
+      'a contrast of sides with other seeds',
+      `${text}\nruns: [{ vocabulary: word-piece }, { vocabulary: expanded, seeds: [1, 2, 3] }]`,
+      /with seeds 1, 2, 3 \| .* against learningRate=0.00003 with seeds 1, 2 \|/,
+    ],
+    [
+      'more runs than anybody can run',
+      `${text}\nruns: [{ seeds: [${Array.from({ length: 25_001 }, (_, i) => i).join()}] }]`,
+      /scale-1 has 100004 runs, more than 100000/,
+    ],
+    [
       'a factor without levels',
       text.replace('learningRate: [1e-4, 3e-5]', 'learningRate: { levels: {} }'),
       /expected a level/,
@@ -128,7 +163,7 @@ describe('designCells', () => {
   });
 
   it('runs a list with seeds of its own', async () => {
-    const listed = `${text}
+    const listed = `${text.slice(0, text.indexOf('contrasts:'))}
 runs:
   - { vocabulary: expanded, learningRate: [1e-4, 3e-5], seeds: [7] }
   - { vocabulary: word-piece, learningRate: 3e-5 }

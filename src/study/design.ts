@@ -20,6 +20,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { LexrayError } from '../util/errors.ts';
 import { schemaComplaint } from '../util/schema-complaint.ts';
+import { designRuns } from './cells.ts';
+import { contrastSides } from './contrast-sides.ts';
 
 /** What a setting may be. */
 export type SettingValue =
@@ -51,8 +53,8 @@ export interface RunSpec {
   readonly seeds?: readonly number[] | undefined;
 }
 
-/** A question that was asked before the runs. */
-export interface DeclaredContrast {
+/** A question: do the cells of one side score better than those of the other? */
+export interface AskedContrast {
   readonly name: string;
   /** Contrasts of one family are corrected together. @default 'primary' */
   readonly family: string;
@@ -62,11 +64,15 @@ export interface DeclaredContrast {
   /** The cells that must be better, by the levels of some factors; their mean counts. */
   readonly plus: Levels;
   readonly minus: Levels;
+  /** The seeds that count, where the sides have not the same ones. @default those of the runs */
+  readonly seeds?: readonly number[] | undefined;
+}
+
+/** A question that was asked before the runs, with what was expected. */
+export interface DeclaredContrast extends AskedContrast {
   readonly claim: 'positive' | 'negative' | 'none';
   /** The least effect that matters. */
   readonly matters: number;
-  /** The seeds that count, where the sides have not the same ones. @default those of the runs */
-  readonly seeds?: readonly number[] | undefined;
 }
 
 /** A study. */
@@ -93,16 +99,18 @@ const factor = z.union([
     implies: z.array(z.string()).default([]),
   }),
 ]);
-const contrast = z.strictObject({
+const asked = z.strictObject({
   name: z.string().min(1),
   family: z.string().min(1).default('primary'),
   measure: z.string().min(1),
   collection: z.string().optional(),
   plus: levels,
   minus: levels,
+  seeds: seeds.optional(),
+});
+const declared = asked.extend({
   claim: z.enum(['positive', 'negative', 'none']).default('positive'),
   matters: z.number().min(0).default(0),
-  seeds: seeds.optional(),
 });
 const schema = z.strictObject({
   name: z.string().regex(/^[\w.-]+$/, 'expected letters, digits, dots, dashes'),
@@ -116,7 +124,7 @@ const schema = z.strictObject({
       z.array(z.looseObject({ seeds: seeds.optional() }).catchall(z.union([level, z.array(level).min(1)]))).min(1),
     ])
     .default('all'),
-  contrasts: z.array(contrast).default([]),
+  contrasts: z.array(declared).default([]),
 });
 
 const largestDesign = 1 << 20;
@@ -154,7 +162,7 @@ export async function parseDesign(text: string, where = 'design'): Promise<Study
   if (!parsed.success) throw misfit(schemaComplaint(parsed.error, content, 'the design'), where);
   const { data } = parsed;
   const factors = Object.fromEntries(
-    Object.entries(data.factors).map(([name, given]) => [name, factorOf(name, given)]),
+    Object.entries(data.factors).map(([name, given]) => [name, factorOf(name, given, where)]),
   );
   const design: StudyDesign = {
     name: data.name,
@@ -166,7 +174,7 @@ export async function parseDesign(text: string, where = 'design'): Promise<Study
   };
   checkFactors(design, where);
   for (const { levels: named } of design.runs) checkLevels(design, named, where);
-  for (const one of design.contrasts) checkContrast(design, one, where);
+  checkContrasts(design, design.contrasts, where);
   return design;
 }
 
@@ -174,16 +182,14 @@ export async function parseDesign(text: string, where = 'design'): Promise<Study
 export interface ExploratoryContrasts {
   /** The name of the study. */
   readonly study: string;
-  readonly contrasts: readonly DeclaredContrast[];
+  readonly contrasts: readonly AskedContrast[];
 }
 
 const exploratory = z.strictObject({
   study: z.string().min(1),
   description: z.string().optional(),
   // The same difference on several collections is as many contrasts.
-  contrasts: z
-    .array(contrast.extend({ collection: z.union([z.string(), z.array(z.string()).min(1)]).optional() }))
-    .min(1),
+  contrasts: z.array(asked.extend({ collection: z.union([z.string(), z.array(z.string()).min(1)]).optional() })).min(1),
 });
 
 /**
@@ -206,7 +212,7 @@ export async function readExploratory(path: string, designs: readonly StudyDesig
       cure: 'name it with --design',
     });
   }
-  for (const one of contrasts) checkContrast(design, one, path);
+  checkContrasts(design, contrasts, path);
   return { study, contrasts };
 }
 
@@ -219,14 +225,23 @@ async function parseYaml(text: string, where: string): Promise<unknown> {
   }
 }
 
-function checkContrast(design: StudyDesign, { plus, minus }: DeclaredContrast, where: string): void {
-  for (const side of [plus, minus]) {
-    checkLevels(design, Object.fromEntries(Object.entries(side).map(([name, one]) => [name, [one]])), where);
+function checkContrasts(design: StudyDesign, contrasts: readonly AskedContrast[], where: string): void {
+  const runs = designRuns(design, where);
+  for (const contrast of contrasts) {
+    for (const side of [contrast.plus, contrast.minus]) {
+      checkLevels(design, Object.fromEntries(Object.entries(side).map(([name, one]) => [name, [one]])), where);
+    }
+    contrastSides(contrast, runs, where);
   }
 }
 
-function factorOf(name: string, given: z.infer<typeof factor>): Factor {
+function factorOf(name: string, given: z.infer<typeof factor>, where: string): Factor {
   if (!Array.isArray(given)) return given;
+  const names = new Set<string>();
+  for (const one of given.map(String)) {
+    if (names.has(one)) throw misfit(`factors.${name}: the level ${one} occurs twice`, where);
+    names.add(one);
+  }
   return { levels: Object.fromEntries(given.map((one) => [String(one), { [name]: one }])), implies: [] };
 }
 

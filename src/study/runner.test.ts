@@ -374,7 +374,9 @@ describe('analyseStudy', () => {
       ...design,
       contrasts: [{ ...first!, minus: { gain: '0', size: 'small' }, plus: { gain: '0.2' } }],
     };
-    expect(() => analyseStudy(uneven, lines)).toThrow(/"gain helps" differ in more than they name/);
+    expect(() => analyseStudy(uneven, lines)).toThrow(
+      'the contrast "gain helps": its sides differ in more than they name: plus leaves size open (small, large), minus has small',
+    );
     const fewer = { ...design, runs: [{ levels: { gain: ['0'] } }, { levels: { gain: ['0.2'] }, seeds: [1, 2] }] };
     expect(() => analyseStudy(fewer, lines)).toThrow(
       /size=large with seeds 1, 2 .* against size=large with seeds 1, 2, 3/,
@@ -400,12 +402,15 @@ describe('exploreStudy', () => {
     expect(answer!.effect.mean).toBeCloseTo(0.2, 12);
     // Rows of the same seeds stand beside each other: nothing is left of what seeds differ by.
     expect(answer!.effect.high - answer!.effect.low).toBeLessThan(1e-12);
-    expect(() => exploreStudy(uneven, [{ ...some, seeds: [2, 4] }], those)).toThrow(/has the seeds 2, 3, 5, not 2, 4/);
+    expect(() => exploreStudy(uneven, [{ ...some, seeds: [2, 4] }], those)).toThrow(
+      /the design has no seed 4 for gain=0.2, size=small, but 2, 3, 5/,
+    );
     expect(() => exploreStudy(uneven, [first!], those)).toThrow(/differ in more than they name/);
   });
 });
 
 describe('readExploratory', () => {
+  const later = '{ name: later, measure: RR@10, plus: { gain: 0.2 }, minus: { gain: 0 }';
   const write = async (content: string): Promise<string> => {
     const file = join(root, `exploratory ${files++}.yaml`);
     await writeFile(file, content);
@@ -427,6 +432,10 @@ describe('readExploratory', () => {
     ['study: other\ncontrasts: [{ name: a, measure: m, plus: {}, minus: {} }]', /of the study other, whose design/],
     ['study: fake\ncontrasts: [{ name: a, measure: m, plus: { gain: 3 }, minus: {} }]', /no level "3"/],
     ['study: fake\ncontrasts: []', /contrasts/],
+    [`study: fake\ncontrasts: [${later}, seeds: [1, 99] }]`, /the design has no seed 99 for gain=0.2, size=small/],
+    [`study: fake\ncontrasts: [${later}, seeds: [1, 2, 1] }]`, /a seed occurs twice/],
+    [`study: fake\ncontrasts: [${later}, claim: positive }]`, /there is no "claim" here/],
+    [`study: fake\ncontrasts: [${later}, matters: 0.1 }]`, /there is no "matters" here/],
     ['study: fake\ncontrast: []', /contrast/],
     ['[', /not YAML/],
   ])('refuses %s', async (content, message) => {

@@ -157,7 +157,7 @@ describe('study', () => {
     const pairs = at('broken.jsonl');
     await writeFile(pairs, '{"query": "one", "positive": "a text"}\nnot JSON\n');
     const { fixed } = parse(await readFile(design, 'utf8')) as { fixed: Record<string, unknown> };
-    const other = await writeDesign(at('broken.yaml'), { seeds: [1], fixed: { ...fixed, data: pairs } });
+    const other = await writeDesign(at('broken.yaml'), { seeds: [1], contrasts: [], fixed: { ...fixed, data: pairs } });
     const { code, stderr } = await study(other, '-o', at('lost.jsonl'), '--jobs', '2');
     expect(code).toBe(3);
     expect(stderr).toMatch(/broken\.jsonl:2/);
@@ -365,6 +365,7 @@ describe.skipIf(process.platform === 'win32')('study and Ctrl-C', () => {
     const path = await writeDesign(at('long.yaml'), {
       seeds: Array.from({ length: 30 }, (_, i) => i),
       runs: [{ gain: '1', correction: 'none' }],
+      contrasts: [],
     });
     const output = at('long.jsonl');
     const { code, stderr } = await lexray(['study', path, '-o', output, '--root', root], {

@@ -44,7 +44,8 @@ export async function openCells(all: Iterable<Settings>, options: CellsOptions):
   const cache = options.cacheFolder === undefined ? undefined : resolve(options.cacheFolder);
   const at = (path: string): string => resolve(root, path);
   const digests = new Map<string, string>();
-  for (const settings of all) {
+  // Seeds of a combination share their settings.
+  for (const settings of new Set(all)) {
     for (const path of kindOf(settings).inputs(settings)) {
       if (!digests.has(path)) digests.set(path, await digestInput(at(path), signal));
     }

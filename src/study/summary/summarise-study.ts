@@ -13,7 +13,7 @@ import { analyseStudy, exploreStudy } from '../analyse-study.ts';
 import { crossedInterval } from '../analysis/crossed-interval.ts';
 import { verdictsInWords } from '../analysis/in-words.ts';
 import { seedInterval } from '../analysis/seed-interval.ts';
-import type { DeclaredContrast, StudyDesign } from '../design.ts';
+import type { AskedContrast, StudyDesign } from '../design.ts';
 import type { ResultLine } from '../result-line.ts';
 import { bestGains } from './best-gains.ts';
 import { collapsePredictions } from './collapse-predictions.ts';
@@ -28,7 +28,7 @@ export interface SummariseOptions {
   /** The study's design: without it no contrast is answered. */
   readonly design?: StudyDesign | undefined;
   /** Contrasts of the design that were asked after the runs were seen. */
-  readonly exploratory?: readonly DeclaredContrast[] | undefined;
+  readonly exploratory?: readonly AskedContrast[] | undefined;
   /** What collapse, regret and the frontier are measured by. @default nDCG@10 */
   readonly measure?: string | undefined;
 }
@@ -205,7 +205,7 @@ function familiesOf(design: StudyDesign, lines: readonly ResultLine[]): ReportFa
 
 function exploredIn(
   design: StudyDesign,
-  contrasts: readonly DeclaredContrast[],
+  contrasts: readonly AskedContrast[],
   lines: readonly ResultLine[],
 ): ReportExplored[] {
   return exploreStudy(design, contrasts, lines).map(({ contrast, effect, seeds, positive }) => {
