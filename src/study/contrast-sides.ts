@@ -3,8 +3,9 @@
  * of the other factors with the same seeds, so that nothing else differs between them.
  */
 import { LexrayError } from '../util/errors.ts';
-import type { DesignRun } from './cells.ts';
-import type { AskedContrast, Levels } from './design.ts';
+import type { MeasuredNames } from './cells/cell-kind.ts';
+import type { DesignRun, StudyCell } from './cells.ts';
+import type { AskedContrast, Levels, Settings } from './design.ts';
 
 /** Runs of the two sides; their seeds are those that count. */
 export interface ContrastSides {
@@ -63,6 +64,30 @@ export function contrastSides(
     );
   }
   return { plus, minus };
+}
+
+/**
+ * Checks that the runs of a contrast will have what it asks for.
+ * @param cells of the design
+ * @param measured what the runs of settings will have scores of
+ * @throws LexrayError CONFIG naming what they will have
+ */
+export function checkMeasured(
+  { name, plus, minus, measure, collection }: AskedContrast,
+  cells: readonly StudyCell[],
+  measured: (settings: Settings) => MeasuredNames,
+): void {
+  const asked = cells.filter(({ levels }) => matches(levels, plus) || matches(levels, minus));
+  // Seeds of a combination share their settings.
+  for (const settings of new Set(asked.map((cell) => cell.settings))) {
+    const { collections, measures } = measured(settings);
+    const known = collection === undefined ? collections.length === 1 : collections.includes(collection);
+    if (known && measures.includes(measure)) continue;
+    const what = `${measure} on ${collection ?? 'one collection'}`;
+    throw new LexrayError('CONFIG', `the contrast ${JSON.stringify(name)}: its runs will have no ${what}`, {
+      cure: `they will have ${measures.join(', ')} on ${collections.join(', ')}`,
+    });
+  }
 }
 
 /** Whether a combination has the levels that are wanted. */

@@ -177,6 +177,12 @@ describe('study', () => {
     await rm(other);
   });
 
+  const contrast = { name: 'asked', plus: { correction: 'C' }, minus: { correction: 'none' } };
+  const corrected = (correction: Readonly<Record<string, unknown>>) => ({
+    factors: { gain: [1], correction: { levels: { C: { correction } } } },
+    runs: 'all',
+    contrasts: [],
+  });
   it.each([
     [
       'an unknown kind of cell',
@@ -193,6 +199,41 @@ describe('study', () => {
         contrasts: [],
       },
       /setting correction/,
+    ],
+    [
+      'a measure that there is not',
+      { fixedToo: { measures: ['foo@10'] } },
+      /setting measures: .*foo@10.*known are nDCG/,
+    ],
+    [
+      'a correction that no statistic finds',
+      corrected({ arm: 'A', statistic: 'score-spread' }),
+      /setting correction: score-spread finds no factor for arm A .*take arm B or C or D or E, or give a factor/,
+    ],
+    [
+      'a target of a minimum',
+      corrected({ arm: 'C', statistic: 'info-nce', target: 2 }),
+      /setting correction: info-nce is a minimum and takes no target/,
+    ],
+    [
+      'a shift of an arm without one',
+      corrected({ arm: 'C', factor: 2, shift: 1 }),
+      /setting correction: arm C has no shift/,
+    ],
+    [
+      'a contrast of a measure that no run has',
+      { contrasts: [{ ...contrast, measure: 'nDCG@20', collection: 'eval 0/0' }] },
+      /"asked": its runs will have no nDCG@20 on eval 0\/0 .*they will have nDCG@10, RR@10, FLOPS on dev 0\/0, /,
+    ],
+    [
+      'a contrast of a collection that no run has',
+      { contrasts: [{ ...contrast, measure: 'RR@10', collection: 'eval 3/3' }] },
+      /"asked": its runs will have no RR@10 on eval 3\/3/,
+    ],
+    [
+      'a contrast that does not say on which collection',
+      { contrasts: [{ ...contrast, measure: 'RR@10' }] },
+      /"asked": its runs will have no RR@10 on one collection/,
     ],
     [
       'a folder that is not there',

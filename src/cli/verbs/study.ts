@@ -132,9 +132,10 @@ async function openStudy({ design: path, root, keep }: Settings, { output, threa
   if (path === undefined) {
     throw new LexrayError('USAGE', 'missing DESIGN', { cure: 'lexray study --help shows what it takes' });
   }
-  const [{ readDesign }, { designCells }, { openCells }] = await Promise.all([
+  const [{ readDesign }, { designCells }, { checkMeasured }, { openCells }] = await Promise.all([
     import('../../study/design.ts'),
     import('../../study/cells.ts'),
+    import('../../study/contrast-sides.ts'),
     import('../../study/cells/registry.ts'),
   ]);
   const design = await readDesign(path);
@@ -142,7 +143,9 @@ async function openStudy({ design: path, root, keep }: Settings, { output, threa
   const [workFolder, cacheFolder] = [`${output}.work`, `${output}.pretrained`];
   const options = { root, workFolder, cacheFolder, keep, threads, signal };
   const open = await openCells(given, options);
-  return { design, cells: designCells(design, open.resolve), open, options };
+  const cells = designCells(design, open.resolve);
+  for (const contrast of design.contrasts) checkMeasured(contrast, cells, open.measured);
+  return { design, cells, open, options };
 }
 
 /** Figures that are further apart than this count as changed. */

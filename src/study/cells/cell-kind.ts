@@ -29,6 +29,12 @@ export interface CellForecast {
   readonly basis: string;
 }
 
+/** What the scores of a run are named by. */
+export interface MeasuredNames {
+  readonly collections: readonly string[];
+  readonly measures: readonly string[];
+}
+
 /** A kind of cell. */
 export interface CellKind {
   readonly name: string;
@@ -39,6 +45,8 @@ export interface CellKind {
    * @throws LexrayError CONFIG when a setting is not known or does not fit
    */
   resolve(settings: Settings, digests: InputDigests): Settings;
+  /** What queries will have scores of. */
+  measured(settings: Settings): MeasuredNames;
   /** Does the run. The same settings and seed give the same metrics and scores on one thread. */
   run(settings: Settings, work: CellWork): Promise<CellResult>;
   /** Measures a little of a run, and writes nothing. */

@@ -18,7 +18,7 @@ import type { CellResult } from '../result-line.ts';
 import { measureModel, measureNothing, openCollection } from './cell-collections.ts';
 import { type CellHead, prepareHead } from './cell-head.ts';
 import type { CellForecast, CellKind, CellWork } from './cell-kind.ts';
-import { type FinetuneCellSettings, parseFinetuneCell, resolvedFinetuneCell } from './finetune-settings.ts';
+import { type FinetuneCellSettings, measuredBy, parseFinetuneCell, resolvedFinetuneCell } from './finetune-settings.ts';
 
 /** Figures of metrics.jsonl that are kept; the dev measure comes to them. */
 const keptFigures = [
@@ -33,6 +33,7 @@ export const finetuneCell: CellKind = {
     return [...new Set([backbone, data, ...(dev ? [dev.folder] : []), ...evaluate.map(({ folder }) => folder)])];
   },
   resolve: (settings, digests) => resolvedFinetuneCell(parseFinetuneCell(settings), digests),
+  measured: (settings) => measuredBy(parseFinetuneCell(settings)),
   async run(given, work) {
     const settings = parseFinetuneCell(given);
     const { signal, onWarning } = work;

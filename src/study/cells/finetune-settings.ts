@@ -17,7 +17,9 @@
  *     learningRate: 1e-4
  */
 import { z } from 'zod';
-import { correctionArms } from '../../head/correction.ts';
+import { parseMeasure } from '../../evaluate/measures/parse-measure.ts';
+import { checkCorrection, correctionArms } from '../../head/correction.ts';
+import { findStatistic } from '../../head/targets/registry.ts';
 import { statisticNames } from '../../head/targets/statistic-names.ts';
 import { loadRecipe } from '../../recipes/load-recipe.ts';
 import { type FinetuneConfig, type FinetuneSettings, finetuneConfigSchema } from '../../train/finetune-config.ts';
@@ -26,7 +28,7 @@ import { LexrayError } from '../../util/errors.ts';
 import { complaintOf } from '../../util/schema-complaint.ts';
 import type { Settings } from '../design.ts';
 import { defaultGrid, parseGridPoint } from '../pruning-grid.ts';
-import type { InputDigests } from './cell-kind.ts';
+import type { InputDigests, MeasuredNames } from './cell-kind.ts';
 
 /** What is done to the head of a scaled backbone before training. */
 export type CellCorrection =
@@ -170,13 +172,67 @@ export function parseFinetuneCell(settings: Settings): FinetuneCellSettings {
     throw new LexrayError('CONFIG', 'evaluate: two collections have the same name');
   }
   data.prunings.forEach(parseGridPoint);
+  const measures = data.measures.map(nameOfMeasure);
+  checkCellCorrection(data.correction);
   const laid = { ...recipeSettings(loadRecipe(data.recipe)), ...given } as FinetuneSettings;
   // A run that collapses is a result: it goes on to its end.
   const complete = { ...laid, guard: { mode: 'warn', ...laid.guard }, headCheck: false };
   const training = finetuneConfigSchema.safeParse(complete);
   if (!training.success) throw misfit(training.error.issues[0]!, complete);
   const { seed: _seed, ...config } = training.data;
-  return { ...data, dev: data.dev, training: config };
+  return { ...data, measures, dev: data.dev, training: config };
+}
+
+/** The name of a measure as scores have it. */
+function nameOfMeasure(given: string): string {
+  try {
+    return parseMeasure(given).name;
+  } catch (error) {
+    throw inSetting('measures', error);
+  }
+}
+
+/** What would be found when the cell runs: a factor that cannot be, an arm or a target that a statistic does not serve. */
+function checkCellCorrection(correction: CellCorrection): void {
+  if (typeof correction === 'string') return;
+  const { arm, factor, statistic, target, shift = 0 } = correction;
+  try {
+    checkCorrection({ arm, factor: factor ?? 1, shift });
+  } catch (error) {
+    throw inSetting('correction', error);
+  }
+  if (statistic === undefined) return;
+  const { arms, goal } = findStatistic(statistic);
+  if (!arms.includes(arm)) {
+    throw new LexrayError('CONFIG', `setting correction: ${statistic} finds no factor for arm ${arm}`, {
+      cure: `take arm ${arms.join(' or ')}, or give a factor`,
+    });
+  }
+  if (goal.kind === 'least' && target !== undefined) {
+    throw new LexrayError(
+      'CONFIG',
+      `setting correction: ${statistic} is a minimum and takes no target, got ${target}`,
+      {
+        cure: 'leave out the target',
+      },
+    );
+  }
+}
+
+function inSetting(name: string, error: unknown): unknown {
+  if (!(error instanceof LexrayError)) return error;
+  return new LexrayError('CONFIG', `setting ${name}: ${error.message}`, {
+    cause: error,
+    ...(error.cure !== undefined && { cure: error.cure }),
+  });
+}
+
+/** What queries of a cell are scored by, as its line has it. */
+export function measuredBy({ evaluate, prunings, measures }: FinetuneCellSettings): MeasuredNames {
+  return {
+    collections: evaluate.flatMap(({ name }) => prunings.map((pruning) => `${name} ${pruning}`)),
+    measures: [...measures, 'FLOPS'],
+  };
 }
 
 /** The same as plain settings, with the digests of all that they name. */

@@ -20,6 +20,7 @@ import { digestOf } from '../cells.ts';
 import { measureNothing, openCollection } from './cell-collections.ts';
 import type { CellKind, CellWork } from './cell-kind.ts';
 import { finetuneCell } from './finetune-cell.ts';
+import { measuredBy } from './finetune-settings.ts';
 import {
   finetuningOf,
   type PretrainCellSettings,
@@ -40,6 +41,7 @@ export const pretrainCell: CellKind = {
     return [...new Set([model, ...texts, ...Object.values(heldOut ?? {}).flat(), data, ...folders])];
   },
   resolve: (settings, digests) => resolvedPretrainCell(parsePretrainCell(settings), digests),
+  measured: (settings) => measuredBy(finetuningOf(parsePretrainCell(settings))),
   async run(settings, work) {
     const cell = parsePretrainCell(settings);
     const leakage = await leakageOf(cell, work);

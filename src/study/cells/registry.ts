@@ -6,7 +6,7 @@ import { makeFolder } from '../../util/make-folder.ts';
 import type { ResolveSettings } from '../cells.ts';
 import type { Settings } from '../design.ts';
 import type { RunCell } from '../runner.ts';
-import type { CellForecast, CellKind, CellWork } from './cell-kind.ts';
+import type { CellForecast, CellKind, CellWork, MeasuredNames } from './cell-kind.ts';
 import { finetuneCell } from './finetune-cell.ts';
 import { digestInput } from './input-digests.ts';
 import { pretrainCell } from './pretrain-cell.ts';
@@ -30,6 +30,7 @@ export interface CellsOptions {
 /** What a study needs of its cells. */
 export interface OpenCells {
   readonly resolve: ResolveSettings;
+  measured(settings: Settings): MeasuredNames;
   readonly run: RunCell;
   forecast(settings: Settings, work: Pick<CellWork, 'signal' | 'onProgress'>): Promise<CellForecast>;
 }
@@ -52,6 +53,7 @@ export async function openCells(all: Iterable<Settings>, options: CellsOptions):
   }
   return {
     resolve: (settings) => kindOf(settings).resolve(settings, digests),
+    measured: (settings) => kindOf(settings).measured(settings),
     async run(settings, context) {
       const folder = join(workFolder, context.id);
       await rm(folder, { recursive: true, force: true });
