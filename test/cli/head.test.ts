@@ -184,7 +184,12 @@ describe('what does not work', () => {
       2,
       /--report: expected a name that ends with \.html/,
     ],
-    ['texts that are none', [tinyModel, '--texts', 'bytes.txt'], 3, /expected text in UTF-8, got \d+ of .*\(bytes\.txt\)/],
+    [
+      'texts that are none',
+      [tinyModel, '--texts', 'bytes.txt'],
+      3,
+      /expected text in UTF-8, got \d+ of .*\(bytes\.txt\)/,
+    ],
     ['an unknown recipe', [tinyModel, '--recipe', 'luck'], 2, /expected a recipe from lexray, st-mnrl/],
     ['one text', [tinyModel, '--texts', 'one.txt'], 3, /got one text/],
     [
