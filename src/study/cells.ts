@@ -36,9 +36,10 @@ export function designCells(design: StudyDesign, resolve: ResolveSettings = (set
     return { ...run, settings, resolved: all };
   });
   checkDifferences(design, resolved);
-  return resolved.flatMap(({ levels, seeds, settings, resolved: all }) =>
-    seeds.map((seed) => ({ id: cellId(levels, seed, all), levels, seed, settings, resolved: all })),
-  );
+  return resolved.flatMap(({ levels, seeds, settings, resolved: all }) => {
+    const ids = cellIds(levels, seeds, all);
+    return seeds.map((seed, i) => ({ id: ids[i]!, levels, seed, settings, resolved: all }));
+  });
 }
 
 /** A combination of levels, with its seeds. */
@@ -100,12 +101,22 @@ export function cellName({ levels, seed }: Pick<StudyCell, 'levels' | 'seed'>): 
 
 /** The digest of a cell. */
 export function cellId(levels: Levels, seed: number, resolved: Settings): string {
-  return digestOf({ levels, seed, resolved });
+  return cellIds(levels, [seed], resolved)[0]!;
+}
+
+/** The digests of `{ levels, resolved, seed }` for several seeds; the last is written behind what they share. */
+function cellIds(levels: Levels, seeds: readonly number[], resolved: Settings): string[] {
+  const shared = canonical({ levels, resolved }).slice(0, -1);
+  return seeds.map((seed) => digestOfText(`${shared},"seed":${seed}}`));
 }
 
 /** The first 16 digits of the SHA-256 of a value; the order of names in it does not count. */
 export function digestOf(value: SettingValue): string {
-  return createHash('sha256').update(canonical(value)).digest('hex').slice(0, 16);
+  return digestOfText(canonical(value));
+}
+
+function digestOfText(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
 function* combinations(design: StudyDesign, named: Readonly<Record<string, readonly string[]>>): Generator<Levels> {

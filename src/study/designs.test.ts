@@ -1,4 +1,5 @@
 /** The designs in the repository are what they say: they can be read, and their runs and contrasts fit together. */
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { seedsForFamily } from './analysis/sign-flip.ts';
@@ -7,6 +8,7 @@ import { parseFinetuneCell } from './cells/finetune-settings.ts';
 import { pretrainCell } from './cells/pretrain-cell.ts';
 import { designCells, designRuns } from './cells.ts';
 import { checkLines } from './check-lines.ts';
+import { checkMeasured } from './contrast-sides.ts';
 import { readDesign, readExploratory } from './design.ts';
 import { readResults } from './results-file.ts';
 import { selectCells } from './select-cells.ts';
@@ -88,6 +90,28 @@ describe.each(['calibration', 'pretraining'])('studies/%s.exploratory.yaml', (na
       expect([asked, left!.length, left]).toEqual([asked, backbones.length, right]);
       if (seeds) for (const [, found] of left!) expect([asked, found]).toEqual([asked, seeds]);
     }
+  });
+});
+
+describe('every design', () => {
+  const names = readdirSync(path('')).filter((name) => name.endsWith('.yaml'));
+  const [asked, designs] = [true, false].map((later) =>
+    names.filter((name) => name.includes('.exploratory.') === later),
+  ) as [string[], string[]];
+
+  it.each(designs)('%s has settings that a cell takes, and contrasts that its runs can answer', async (name) => {
+    const design = await readDesign(path(name));
+    const kind = design.fixed.cell === 'pretrain' ? pretrainCell : finetuneCell;
+    const cells = designCells(design, (settings) => kind.resolve(settings, new Map()));
+    for (const contrast of design.contrasts) checkMeasured(contrast, cells, kind.measured);
+    expect(cells.length).toBeGreaterThan(2);
+  });
+
+  it.each(asked)('%s asks what the runs of its design can answer', async (name) => {
+    const design = await readDesign(path(name.replace('.exploratory', '')));
+    const kind = design.fixed.cell === 'pretrain' ? pretrainCell : finetuneCell;
+    const { contrasts } = await readExploratory(path(name), [design]);
+    for (const contrast of contrasts) checkMeasured(contrast, designCells(design), kind.measured);
   });
 });
 

@@ -13,6 +13,11 @@ const [headerChecksum, extra, name, comment, reserved] = [0x02, 0x04, 0x08, 0x10
 /** What the header of a member of ours says before what depends on the system: no flags, no time. */
 const ownStart = Buffer.from([...magic, 0, 0, 0, 0, 0]);
 
+/** Whether a member begins at a place. */
+export function isMemberStart(bytes: Buffer, at: number): boolean {
+  return bytes.subarray(at, at + magic.length).equals(magic);
+}
+
 /** The members of a file up to the first that is not whole, and where they end. */
 export function readMembers(bytes: Buffer): { readonly texts: readonly Buffer[]; readonly end: number } {
   const texts: Buffer[] = [];
@@ -66,7 +71,7 @@ function readMember(bytes: Buffer, at: number): { readonly text: Buffer; readonl
 function textStart(bytes: Buffer, at: number): number | undefined {
   const flags = bytes[at + 3];
   if (flags === undefined || (flags & reserved) !== 0) return undefined;
-  if (!bytes.subarray(at, at + magic.length).equals(magic)) return undefined;
+  if (!isMemberStart(bytes, at)) return undefined;
   let next = at + headerBytes;
   if (flags & extra) next += 2 + (next + 2 <= bytes.length ? bytes.readUInt16LE(next) : 0);
   for (const field of [name, comment]) {

@@ -10,7 +10,7 @@ import { open, readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { badInput, LexrayError } from '../util/errors.ts';
 import type { WarningListener } from '../util/progress.ts';
-import { isTornMember, readMembers } from './gzip-members.ts';
+import { isMemberStart, isTornMember, readMembers } from './gzip-members.ts';
 import { parseResultLine, type ResultLine } from './result-line.ts';
 
 /** What a file holds, and where its last whole line ends. */
@@ -136,10 +136,15 @@ function beginsLine(text: string): boolean {
 function wholeMembers(bytes: Buffer, path: string): { readonly text: Buffer; readonly whole: number } {
   const { texts, end } = readMembers(bytes);
   if (end < bytes.length && !isTornMember(bytes, end, beginsLine)) {
-    throw badInput(`expected gzip members with lines of results, got something else at byte ${end}`, {
-      where: path,
-      cure: 'restore the file, or rename it when it is not gzip; nothing was changed',
-    });
+    throw isMemberStart(bytes, end)
+      ? badInput(`the gzip member at byte ${end} is damaged, or was cut and is none of a study`, {
+          where: path,
+          cure: 'restore the file, or write what gzip -dc still finds to another one; nothing was changed',
+        })
+      : badInput(`expected gzip, as the name says, got something else at byte ${end}`, {
+          where: path,
+          cure: 'name it .jsonl if it is not compressed; nothing was changed',
+        });
   }
   return { text: Buffer.concat(texts), whole: end };
 }
