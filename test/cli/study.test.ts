@@ -215,6 +215,12 @@ describe('study', () => {
       corrected({ arm: 'C', statistic: 'info-nce', target: 2 }),
       /setting correction: info-nce is a minimum and takes no target/,
     ],
+    ['a dev measure that there is not', { fixedToo: { devMeasure: 'foo@10' } }, /setting devMeasure: .*foo@10/],
+    [
+      'a route that an arm has not',
+      corrected({ arm: 'E', factor: 2, route: 'norm' }),
+      /setting correction: arm E cannot be stored by the route norm/,
+    ],
     [
       'a shift of an arm without one',
       corrected({ arm: 'C', factor: 2, shift: 1 }),

@@ -172,34 +172,40 @@ export function parseFinetuneCell(settings: Settings): FinetuneCellSettings {
     throw new LexrayError('CONFIG', 'evaluate: two collections have the same name');
   }
   data.prunings.forEach(parseGridPoint);
-  const measures = data.measures.map(nameOfMeasure);
+  const measures = data.measures.map((one) => nameOfMeasure(one, 'measures'));
   checkCellCorrection(data.correction);
   const laid = { ...recipeSettings(loadRecipe(data.recipe)), ...given } as FinetuneSettings;
   // A run that collapses is a result: it goes on to its end.
   const complete = { ...laid, guard: { mode: 'warn', ...laid.guard }, headCheck: false };
   const training = finetuneConfigSchema.safeParse(complete);
   if (!training.success) throw misfit(training.error.issues[0]!, complete);
+  nameOfMeasure(training.data.devMeasure, 'devMeasure');
   const { seed: _seed, ...config } = training.data;
   return { ...data, measures, dev: data.dev, training: config };
 }
 
 /** The name of a measure as scores have it. */
-function nameOfMeasure(given: string): string {
+function nameOfMeasure(given: string, setting: string): string {
   try {
     return parseMeasure(given).name;
   } catch (error) {
-    throw inSetting('measures', error);
+    throw inSetting(setting, error);
   }
 }
 
 /** What would be found when the cell runs: a factor that cannot be, an arm or a target that a statistic does not serve. */
 function checkCellCorrection(correction: CellCorrection): void {
   if (typeof correction === 'string') return;
-  const { arm, factor, statistic, target, shift = 0 } = correction;
+  const { arm, factor, statistic, target, shift = 0, route } = correction;
   try {
     checkCorrection({ arm, factor: factor ?? 1, shift });
   } catch (error) {
     throw inSetting('correction', error);
+  }
+  if ((arm === 'A' && route !== undefined) || (arm === 'E' && route === 'norm')) {
+    throw new LexrayError('CONFIG', `setting correction: arm ${arm} cannot be stored by the route ${route}`, {
+      cure: 'leave out the route',
+    });
   }
   if (statistic === undefined) return;
   const { arms, goal } = findStatistic(statistic);
