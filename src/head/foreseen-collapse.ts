@@ -42,7 +42,7 @@ const overscaledFlops = 150_000;
 /**
  * Learning rate × steps of those runs and of three times as long ones: from 200 steps at a third of 1e-4 to 600 steps at 1e-4. Outside of
  * this range the limit stays what it is at its end. At the upper end it is careful: heads with 12,149 and 13,283 did not
- * collapse there (one seed each).
+ * collapse there (three seeds each).
  */
 const studiedReach = { least: 0.02 / 3, most: 0.06 } as const;
 /**
