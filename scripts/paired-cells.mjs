@@ -53,8 +53,8 @@ const [plus, minus] = [side(given.plus), side(given.minus)];
 const seeds = [...plus.keys()].filter((seed) => minus.has(seed)).sort((a, b) => a - b);
 
 const rows = [];
-const row = (name, valueOf) => {
-  const differences = seeds.map((seed) => mean(plus.get(seed).map(valueOf)) - mean(minus.get(seed).map(valueOf)));
+const row = (name, figureOf) => {
+  const differences = seeds.map((seed) => mean(plus.get(seed).map(figureOf)) - mean(minus.get(seed).map(figureOf)));
   if (!differences.every(Number.isFinite)) throw new Error(`not every run has ${name}`);
   const { mean: value, low, high } = seedInterval(differences);
   const signed = (x) => `${x < 0 ? '−' : '+'}${Math.abs(x).toFixed(Math.abs(value) >= 10 ? 0 : 3)}`;

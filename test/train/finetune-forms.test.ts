@@ -88,7 +88,7 @@ describe('the head of a run', () => {
   it('may be divided by a number before the first step, which the manifest tells', async () => {
     const warnings: string[] = [];
     await train('divided', { calibrate: 4, learningRate: 0 }, { onWarning: (message) => warnings.push(message) });
-    expect(warnings.join()).toContain('the head is corrected: factor 4 arm C');
+    expect(warnings.join()).toContain('the head is corrected: arm C factor 4');
     const [before, after] = [await weightsIn(tinyModel), await weightsIn(join(folder, 'divided'))];
     const name = 'cls.predictions.transform.LayerNorm.weight';
     expect([...after.get(name)!]).toEqual([...before.get(name)!].map((x) => x / 4));

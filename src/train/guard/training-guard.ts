@@ -186,8 +186,8 @@ export class TrainingGuard {
   #isHopeless(step: number, { kind, side, improved }: Watch, { waitsFor }: CollapseSign): boolean {
     if (kind === 'dead' && side && this.#state.zeroSteps[side] >= hopelessSteps) return true;
     const grace = this.#grace(waitsFor);
-    // What counts only late in a run must not wait for longer than the run goes on.
-    const rest = Math.max(1, this.#options.steps - grace - 1);
+    // What counts only late in a run must not wait for longer than the run goes on, if that is long enough to know.
+    const rest = Math.max(this.#options.settings.window, this.#options.steps - grace - 1);
     const patience = waitsFor === 'chance' ? Math.min(this.#patience, rest) : this.#patience;
     return step - Math.max(improved, grace) >= patience;
   }
