@@ -69,7 +69,7 @@ for (const name of given.score) {
     lines[0].scores[place].qids.map((qid, i) => [qid.split('-')[0], i]),
     ([source]) => source,
   );
-  for (const [source, members] of sources) {
+  for (const [source, members] of [['all', [...sources.values()].flat()], ...sources]) {
     const picked = members.map(([, i]) => i);
     row(`${name}, ${source} (${picked.length} queries)`, ({ scores }) => {
       const values = scores[place].measures[measure];

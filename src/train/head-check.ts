@@ -145,7 +145,7 @@ export async function checkHead(
     const remaining = collapseOf(after);
     const parts = [
       ...(told ? [told] : []),
-      `the head is corrected: ${rescaleOptions(correction).replaceAll('--', '')}; active dimensions ${shortFigure(diagnosis.observed.activeDims.mean)} → ${shortFigure(after.activeDims.mean)}, spread of scores ${shortFigure(diagnosis.observed.scores.std)} → ${shortFigure(after.scores.std)}`,
+      `the head is corrected: ${rescaleOptions(correction).replaceAll('--', '')}; active dimensions ${shortFigure(diagnosis.observed.activeDims.mean)} → ${shortFigure(after.activeDims.mean)}, FLOPS ${shortFigure(diagnosis.observed.flops)} → ${shortFigure(after.flops)}, spread of scores ${shortFigure(diagnosis.observed.scores.std)} → ${shortFigure(after.scores.std)}`,
       ...(remaining ? [`even so it ${remaining.title}: ${remaining.reason}`] : []),
       ...matchedWords(regularizerFactor),
     ];

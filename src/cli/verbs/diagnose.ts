@@ -261,7 +261,7 @@ function describe(
     '',
     formatTable([header, ...figureRows(states)]),
     '',
-    `for the recipe ${recipe.name} (${recipe.title}: learning rate ${recipe.learningRate}, λ ${recipe.queryRegularizerWeight} and ${recipe.documentRegularizerWeight}):`,
+    `for the recipe ${recipe.name} (${recipe.title}: ${formatCount(recipe.steps)} steps, learning rate ${recipe.learningRate}, λ ${recipe.queryRegularizerWeight} and ${recipe.documentRegularizerWeight}):`,
     ...verdicts.flatMap(({ title, reason, advice }) => [
       `  ${title.toUpperCase()}: ${reason}`,
       ...(advice === undefined ? [] : [`    ${advice}`]),
@@ -275,6 +275,11 @@ function describe(
     const { statistic, target } = proposal.calibration;
     lines.push('', `proposed (${statistic} ${target ?? 'least'}):`, `  ${command}`);
     const { remaining } = proposal;
+    if (!verdicts.some(({ collapse }) => collapse)) {
+      lines.push(
+        '  it need not be: runs of few hundred steps were better so, longer ones were not (docs/findings/calibration.md)',
+      );
+    }
     if (remaining) lines.push(`  even so the head ${remaining.title}: ${remaining.reason}`);
   } else if (noProposal !== undefined) {
     lines.push('', `no correction is proposed: ${noProposal}`);

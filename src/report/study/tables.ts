@@ -289,7 +289,7 @@ export function predictionTable({ cells }: ReportStudy): readonly Table[] {
   const balanced = (caught + spared) / 2;
   return [
     {
-      caption: `Collapse as judged before training, and as it came: ${Number.isFinite(balanced) ? `balanced accuracy ${formatNumber(balanced, 2)}` : 'only one of both came, so that there is no balanced accuracy'}`,
+      caption: `Collapse as diagnose judged it when the runs were made, and as it came: ${Number.isFinite(balanced) ? `balanced accuracy ${formatNumber(balanced, 2)}` : 'only one of both came, so that there is no balanced accuracy'}`,
       columns: [{ label: 'Judged' }, right('Runs that collapsed'), right('Runs that did not')],
       rows: [
         ['will collapse', String(yes.collapsed), String(yes.healthy)],

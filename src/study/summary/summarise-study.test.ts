@@ -169,7 +169,9 @@ describe('the report of a study', () => {
       expect(page).toContain(`>${heading}</h2>`);
     }
     expect(page).toContain('>6/6<');
-    expect(page).toContain('Collapse as judged before training, and as it came: balanced accuracy 0.70');
+    expect(page).toContain(
+      'Collapse as diagnose judged it when the runs were made, and as it came: balanced accuracy 0.70',
+    );
     expect(page).not.toMatch(/(?:src|href)="(?!#)/);
     expect(studyReport({ studies: [summariseStudy(lines, { design: await design })], tool: 'lexray test' })).toBe(page);
   });
