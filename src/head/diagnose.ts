@@ -6,7 +6,7 @@ import type { ModelFolder } from '../checkpoint/layouts/model-folder.ts';
 import type { Engine } from '../compute/runtime/engine.ts';
 import { loadTokenizer } from '../tokenizer/load-tokenizer.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import { badInput, throwIfAborted } from '../util/errors.ts';
+import { throwIfAborted } from '../util/errors.ts';
 import { hashTexts } from '../util/manifest.ts';
 import type { ProgressListener } from '../util/progress.ts';
 import { shiftFor } from './calibrate.ts';
@@ -16,6 +16,7 @@ import type { EncodingCache } from './encoding-cache.ts';
 import { runEncodingPass, textTokens, usableTexts } from './encoding-pass.ts';
 import type { CollapseRules } from './foreseen-collapse.ts';
 import { type HeadStatistics, headStatistics } from './head-statistics.ts';
+import { checkKnown, knownBy } from './known-texts.ts';
 import type { LinearBin } from './logit-histogram.ts';
 import { type ObservedFigures, observe } from './observed.ts';
 import { type ProposedCorrection, proposeCorrection } from './propose-correction.ts';
@@ -121,18 +122,6 @@ export interface EncodedModel {
   readonly cache: EncodingCache;
 }
 
-/** Built-in texts with a larger share of unknown tokens are left out; a user's are refused from twice that on. */
-const mostUnknown = 0.25;
-/**
- * Tokens of a character above which built-in texts are left out too, of letters and of the scripts of East Asia. Vocabularies that know
- * a language have .2 tokens a letter, and at most one a Chinese character.
- */
-const mostTokensPerCharacter = 0.6;
-const mostTokensPerWide = 1.1;
-/** Built-in texts that a vocabulary must know by this, or the rule is not for it. */
-const leastKnown = 32;
-/** The first code point of those scripts. */
-const firstWide = '\u2e80';
 /** Factors of the curves: half octaves from 1/4 to 128. */
 const curveFactors: readonly number[] = Array.from({ length: 19 }, (_, i) => 2 ** (i / 2 - 2));
 const curveBatches = 2;
@@ -226,45 +215,4 @@ function curvesOf(cache: EncodingCache, { onProgress, signal }: DiagnoseOptions)
       return { factor, observed };
     }),
   }));
-}
-
-/**
- * Which built-in texts a tokenizer knows: words that it has never seen are unknown tokens, or spelled out letter by letter or byte by
- * byte. A vocabulary so small that it spells out nearly all of them knows those without unknown tokens.
- */
-function knownBy(tokenizer: Tokenizer): (text: string) => boolean {
-  const isRead = (text: string): boolean => {
-    const { tokens, unknown } = countTokens(tokenizer, text);
-    return unknown <= mostUnknown * tokens;
-  };
-  const isKnown = (text: string): boolean => {
-    const characters = Array.from(text);
-    const wide = characters.filter((character) => character >= firstWide).length;
-    const most = mostTokensPerCharacter * (characters.length - wide) + mostTokensPerWide * wide;
-    return isRead(text) && countTokens(tokenizer, text).tokens <= most;
-  };
-  return sampleTexts().filter(isKnown).length < leastKnown ? isRead : isKnown;
-}
-
-/** Texts of which nothing is known are all alike, whatever the head. */
-function checkKnown(tokenizer: Tokenizer, texts: readonly string[], source: string | undefined): void {
-  let [tokens, unknown] = [0, 0];
-  for (const text of texts) {
-    const counts = countTokens(tokenizer, text);
-    tokens += counts.tokens;
-    unknown += counts.unknown;
-  }
-  if (unknown <= 2 * mostUnknown * tokens) return;
-  throw badInput(`the tokenizer of this model knows ${tokens - unknown} of the ${tokens} tokens of these texts`, {
-    ...(source !== undefined && { where: source }),
-    cure: 'give texts in the language that the model was trained on',
-  });
-}
-
-function countTokens(tokenizer: Tokenizer, text: string): { readonly tokens: number; readonly unknown: number } {
-  const { unk } = tokenizer.specialTokens;
-  const ids = tokenizer.encode(text, { addSpecialTokens: false });
-  let unknown = ids.length === 0 ? 1 : 0;
-  for (const id of ids) if (id === unk) unknown++;
-  return { tokens: Math.max(1, ids.length), unknown };
 }
