@@ -1,34 +1,23 @@
-import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { badInput, LexrayError } from '../util/errors.ts';
-import { Random } from '../util/random.ts';
 import { analyseStudy, cellScores, exploreStudy } from './analyse-study.ts';
 import { parseDesign, readExploratory, type StudyDesign } from './design.ts';
+import { fakeDesign, fakeRun } from './fake-study.suite.ts';
 import type { CellResult, ResultLine } from './result-line.ts';
 import { appendResult, readResults } from './results-file.ts';
 import { type RunCell, rerunLine, runStudy, studyState } from './runner.ts';
 
-const qids = Array.from({ length: 12 }, (_, i) => `q${i}`);
 let root = '';
 let design: StudyDesign;
 let runs: string[] = [];
 let path = '';
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'lexray study '));
-  design = await parseDesign(`
-name: fake
-fixed: { base: 0.3 }
-factors:
-  gain: [0, 0.2]
-  size: [small, large]
-seeds: [1, 2, 3, 4, 5, 6, 7]
-contrasts:
-  - { name: gain helps, measure: RR@10, plus: { gain: 0.2 }, minus: { gain: 0 } }
-  - { name: size hurts, measure: RR@10, plus: { size: large, gain: 0 }, minus: { size: small, gain: 0 }, claim: negative, family: other }
-`);
+  design = await parseDesign(fakeDesign);
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 let files = 0;
@@ -37,27 +26,10 @@ beforeEach(() => {
   path = join(root, `results ${files++}.jsonl`);
 });
 
-/** A run whose scores follow from its settings and seed; queries stand in an order that depends on the seed. */
-const fake: RunCell = async (settings, { seed, id }): Promise<CellResult> => {
-  runs.push(id);
-  const random = new Random(seed);
-  const order = [...qids].sort(() => random.uniform() - 0.5);
-  const score = (qid: string): number =>
-    Number(settings.base) +
-    Number(settings.gain) +
-    0.001 * Number(qid.slice(1)) +
-    0.01 * Math.sin(seed * 7 + Number(qid.slice(1)));
-  return {
-    metrics: { loss: 1 / seed },
-    scores: { pairs: { qids: order, measures: { 'RR@10': order.map(score) } } },
-  };
+const fake: RunCell = (settings, cell) => {
+  runs.push(cell.id);
+  return fakeRun(settings, cell);
 };
-
-/** With a byte of its checksum changed. */
-function damaged(member: Buffer): Buffer {
-  member[member.length - 5]! ^= 0xff;
-  return member;
-}
 
 describe('runStudy', () => {
   it.each(['.jsonl', '.jsonl.gz'])('runs every cell once, and goes on where it was: %s', async (end) => {
@@ -185,112 +157,6 @@ describe('runStudy', () => {
     const state = await studyState(design, { results: path, onWarning: (message) => warnings.push(message) });
     expect(state.missing).toHaveLength(27);
     expect(warnings.join()).toMatch(/made by lexray 0.0.1, and this is lexray/);
-  });
-});
-
-describe('the file of results', () => {
-  const tear = async (end: string, cut: number): Promise<void> => {
-    path += end;
-    await runStudy(design, fake, { results: path, limit: 3 });
-    const { length } = await readFile(path);
-    await truncate(path, length - cut);
-  };
-
-  it.each([
-    ['.gz', 1],
-    ['.gz', 5],
-    ['.gz', 150],
-    ['', 2],
-    ['', 40],
-  ])('loses a torn last line only, and mends it with the next: %s cut by %i', async (end, cut) => {
-    await tear(end, cut);
-    const warnings: string[] = [];
-    expect(await readResults(path, { onWarning: (message) => warnings.push(message) })).toHaveLength(2);
-    expect(warnings).toEqual([`${path}: the last line is torn and is left out`]);
-    const state = await runStudy(design, fake, { results: path, limit: 2 });
-    expect(state.lines).toHaveLength(4);
-    expect(await readResults(path)).toEqual(state.lines);
-    expect(new Set(runs).size).toBe(4);
-  });
-
-  it('keeps lines when bytes that are no line follow them', async () => {
-    await tear('.gz', 0);
-    await appendFile(path, Buffer.from([0x1f, 0x8b, 0x08, 0, 0, 0]));
-    expect(await readResults(path)).toHaveLength(3);
-    expect((await runStudy(design, fake, { results: path, limit: 1 })).lines).toHaveLength(4);
-  });
-
-  it.each(['.gz', ''])('refuses damage before whole lines, and leaves the file alone %s', async (end) => {
-    await tear(end, 0);
-    const bytes = await readFile(path);
-    const before = Buffer.from(bytes);
-    before[end === '' ? 5 : 40]! ^= 0xff;
-    await writeFile(path, before);
-    await expect(readResults(path)).rejects.toMatchObject({ code: 'BAD_INPUT' });
-    await expect(runStudy(design, fake, { results: path })).rejects.toMatchObject({ code: 'BAD_INPUT' });
-    expect(await readFile(path)).toEqual(before);
-  });
-
-  it('keeps a whole last line without its newline, and ends it with the next', async () => {
-    await tear('', 1);
-    const warnings: string[] = [];
-    expect(await readResults(path, { onWarning: (message) => warnings.push(message) })).toHaveLength(3);
-    expect(warnings).toEqual([]);
-    const state = await runStudy(design, fake, { results: path, limit: 1 });
-    expect(state.lines).toHaveLength(4);
-    expect(await readResults(path)).toEqual(state.lines);
-    expect(runs).toHaveLength(4);
-  });
-
-  it.each([
-    ['with a name', [8, 'r.jsonl\0']],
-    ['with every field', [31, '\u0003\0abcr.jsonl\0comment\0xx']],
-  ] as const)(
-    'reads lines that were compressed again in one member %s, and goes on behind it',
-    async (_, [flags, fields]) => {
-      await runStudy(design, fake, { results: path, limit: 3 });
-      const whole = gzipSync((await readFile(path, 'utf8')).trimEnd());
-      whole[3] = flags;
-      path += '.GZ';
-      await writeFile(path, Buffer.concat([whole.subarray(0, 10), Buffer.from(fields), whole.subarray(10)]));
-      const state = await runStudy(design, fake, { results: path, limit: 2 });
-      expect(state.lines).toHaveLength(5);
-      expect(await readResults(path)).toEqual(state.lines);
-      expect(runs).toHaveLength(5);
-    },
-  );
-
-  const line = '{"schema":1,"study":"fake","id":"0123456789abcdef"';
-  it.each([
-    ['an image', '', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 1, 2])],
-    ['notes of one line', '', Buffer.from('{"todo":"buy milk"}')],
-    ['notes of one line that are cut', '', Buffer.from('{"todo":"buy')],
-    ['lines that are not compressed', '.gz', Buffer.from(`${line}}\n`)],
-    ['another gzip file', '.gz', gzipSync('some text\n')],
-    ['the begin of another gzip file', '.gz', gzipSync('some text').subarray(0, -3)],
-    ['several lines in one member that is cut', '.gz', gzipSync(`${line}}\n${line}}\n`).subarray(0, -1)],
-    ['a member that is damaged', '.gz', damaged(gzipSync(`${line}}\n`))],
-  ])('refuses %s, and leaves it alone', async (_, end, bytes) => {
-    path += end;
-    await writeFile(path, bytes);
-    await expect(readResults(path)).rejects.toMatchObject({ code: 'BAD_INPUT', cure: expect.any(String) as string });
-    await expect(runStudy(design, fake, { results: path })).rejects.toMatchObject({ code: 'BAD_INPUT' });
-    expect(await readFile(path)).toEqual(bytes);
-    expect(runs).toEqual([]);
-  });
-
-  it('begins anew where only the begin of a first line is', async () => {
-    await writeFile(path, line);
-    expect((await runStudy(design, fake, { results: path, limit: 1 })).lines).toHaveLength(1);
-    expect(await readResults(path)).toHaveLength(1);
-  });
-
-  it('refuses lines that are none', async () => {
-    await writeFile(path, '{"schema":1}\n');
-    await expect(readResults(path)).rejects.toThrow(/not a line of results: study/);
-    await writeFile(path, 'x\n');
-    await expect(readResults(path)).rejects.toMatchObject({ where: `${path}:1` });
-    expect(await readResults(join(root, 'nothing.jsonl'))).toEqual([]);
   });
 });
 
