@@ -19,7 +19,7 @@ import { bestGains } from './best-gains.ts';
 import { collapsePredictions } from './collapse-predictions.ts';
 import { pretrainingCorrelations } from './pretraining-correlations.ts';
 import { ruleRegrets } from './rule-regrets.ts';
-import { cellOf } from './study-cells.ts';
+import { backboneOf, cellOf } from './study-cells.ts';
 import { sweepAxes } from './sweep-axes.ts';
 import type { RegretQuestion } from './swept-heads.ts';
 
@@ -99,10 +99,6 @@ function variedFactors(lines: readonly ResultLine[]): Record<string, readonly st
   const names = Object.keys(lines[0]?.levels ?? {});
   const all = names.map((name) => [name, [...new Set(lines.map(({ levels }) => levels[name] ?? ''))]] as const);
   return Object.fromEntries(all.filter(([, levels]) => levels.length > 1));
-}
-
-function backboneOf({ resolved, levels }: ResultLine): string {
-  return JSON.stringify(resolved.backbone ?? levels.backbone ?? null);
 }
 
 /** The largest mean over seeds of a metric, for each backbone. */
