@@ -6,7 +6,7 @@
 //         --metric "eval 5/10 postings cv2" --metric "mlm general accuracy"
 //     node scripts/paired-cells.mjs RESULTS.jsonl.gz --plus … --minus … --score "eval 5/10 RR@10"
 //
-// Cells that a side names are means over each seed; levels that it does not name must be the same on both sides.
+// Where a side names several cells, their mean counts for each seed; that nothing else differs between the sides is for you to see to.
 
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -30,13 +30,13 @@ if (positionals.length !== 1 || !given.plus || !given.minus || given.metric.leng
 }
 setUp();
 const moduleAt = (...path) => import(pathToFileURL(join(root, 'dist', ...path)).href);
-const [{ readResults }, { seedInterval }] = await Promise.all([
+const [{ readResults }, { seedInterval }, { mean }] = await Promise.all([
   moduleAt('study', 'results-file.js'),
   moduleAt('study', 'analysis', 'seed-interval.js'),
+  moduleAt('util', 'mean.js'),
 ]);
 const lines = await readResults(positionals[0]);
 
-const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const levelsOf = (text) => Object.fromEntries(text.split(',').map((part) => part.split('=')));
 const side = (text) => {
   const wanted = Object.entries(levelsOf(text));
