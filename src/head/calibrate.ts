@@ -84,7 +84,7 @@ export function calibrate(
     const [before, after] = [0, shift].map((c) => cache!.tokenLogits.logits.shareAbove(c)) as [number, number];
     return { ...common, correction: at(1), before, after };
   }
-  const scale = cache === undefined || statistic.needs === 'checkpoint' ? undefined : logitScale(cache, at(1));
+  const scale = statistic.needs === 'checkpoint' ? undefined : logitScale(cache!, at(1));
   if (scale === 0) {
     throw new LexrayError('BAD_INPUT', 'no dimension of any text is active, which no factor changes', {
       cure:
@@ -96,7 +96,7 @@ export function calibrate(
   if (goal.kind === 'direct') {
     const before = goal.value(inputs);
     // Next to logits of this size the rest is rounding.
-    if (!(before > constantRatio * (statistic.needs === 'checkpoint' ? 0 : scale!))) {
+    if (!(before > constantRatio * (scale ?? 0))) {
       throw new LexrayError('BAD_INPUT', `${statistic.name} of this head is ${before}, which no factor changes`, {
         cure: 'look at the head with diagnose: weights that are zero, or the same input for every token',
       });

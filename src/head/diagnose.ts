@@ -16,12 +16,11 @@ import type { EncodingCache } from './encoding-cache.ts';
 import { runEncodingPass, textTokens, usableTexts } from './encoding-pass.ts';
 import type { CollapseRules } from './foreseen-collapse.ts';
 import { type HeadStatistics, headStatistics } from './head-statistics.ts';
-import { checkKnown, knownBy } from './known-texts.ts';
+import { checkKnown, knownTexts } from './known-texts.ts';
 import type { LinearBin } from './logit-histogram.ts';
 import { type ObservedFigures, observe } from './observed.ts';
 import { type ProposedCorrection, proposeCorrection } from './propose-correction.ts';
 import { findRecipe, type JudgedRecipe } from './recipes.ts';
-import { sampleSentences, sampleTexts } from './sample-texts.ts';
 import { judge, type Verdict } from './verdicts.ts';
 
 /** Texts to diagnose with. */
@@ -177,11 +176,10 @@ export async function encodeForDiagnosis(
   const { vocabularySize } = head.location;
   const tokenizer = await loadTokenizer(model.tokenizerFolder);
   const builtIn = options.texts === undefined;
-  const isKnown = builtIn ? knownBy(tokenizer) : () => true;
-  const known = builtIn ? sampleTexts().filter(isKnown) : [];
+  const known = builtIn ? knownTexts(tokenizer) : undefined;
   // The two halves of joined sentences have nothing in common.
-  const halved = builtIn ? Object.values(sampleSentences).flat().filter(isKnown) : undefined;
-  const texts = usableTexts(options.texts?.texts ?? known, vocabularySize, options.texts?.source);
+  const halved = known?.sentences;
+  const texts = usableTexts(options.texts?.texts ?? known!.texts, vocabularySize, options.texts?.source);
   if (!builtIn) checkKnown(tokenizer, texts, options.texts?.source);
   const cache = await runEncodingPass(model, tokenizer, head, texts, { ...options, halved });
   return {
@@ -194,7 +192,7 @@ export async function encodeForDiagnosis(
       builtIn,
       sha256: hashTexts(texts),
       maxTokens: Math.min(textTokens, model.policy.maxLength.document),
-      unknownLeftOut: builtIn ? sampleTexts().length - known.length : 0,
+      unknownLeftOut: known?.leftOut ?? 0,
       pairs: cache.pairs.length,
     },
   };
@@ -204,12 +202,17 @@ function curvesOf(cache: EncodingCache, { onProgress, signal }: DiagnoseOptions)
   const shift = shiftFor(cache);
   const total = 3 * curveFactors.length;
   let done = 0;
-  return (['B', 'C', 'D'] as const).map((arm) => ({
-    arm,
-    ...(arm === 'D' ? { shift, activationRate: cache.tokenLogits.logits.shareAbove(shift) } : { shift: 0 }),
+  const shifted = { shift, activationRate: cache.tokenLogits.logits.shareAbove(shift) };
+  const arms = [
+    { arm: 'B', shift: 0 },
+    { arm: 'C', shift: 0 },
+    { arm: 'D', ...shifted },
+  ] as const;
+  return arms.map((curve) => ({
+    ...curve,
     points: curveFactors.map((factor) => {
       throwIfAborted(signal);
-      const correction: Correction = { arm, factor, shift: arm === 'D' ? shift : 0 };
+      const correction: Correction = { arm: curve.arm, factor, shift: curve.shift };
       const observed = observe(cache, correction, { batches: curveBatches, pairs: false });
       onProgress?.({ phase: 'curves', done: ++done, total, unit: 'factors' });
       return { factor, observed };

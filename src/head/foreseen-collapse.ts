@@ -88,12 +88,12 @@ function languageModelCollapse(
   { flops, activeDims, scores }: JudgedFigures,
   recipe: JudgedRecipe,
 ): ForeseenCollapse | undefined {
-  const reach = recipe.learningRate * recipe.steps;
-  const most = overscaledFlops * Math.min(Math.max(reach, studiedReach.least), studiedReach.most);
+  const reach = reachOf(recipe);
+  const most = overscaledFlops * reach.studied;
   if (flops > most) {
     return {
       kind: 'overscaled',
-      title: reach > studiedReach.most * 1.001 ? 'may collapse' : 'is likely to collapse',
+      title: reach.side === 'longer' ? 'may collapse' : 'is likely to collapse',
       reason: `${figure(activeDims.mean)} dimensions are active in a text and their FLOPS is ${figure(flops)}: too large a head for ${recipe.steps} steps at a learning rate of ${recipe.learningRate}, for which ${figure(most)} is about the limit.${unstudied(recipe)}`,
     };
   }
@@ -103,15 +103,27 @@ function languageModelCollapse(
   );
 }
 
+/** Learning rate × steps of a recipe, the nearest that was studied, and on which side of the studied range it lies, but for rounding. */
+function reachOf({ learningRate, steps }: JudgedRecipe): {
+  readonly own: number;
+  readonly studied: number;
+  readonly side: 'shorter' | 'within' | 'longer';
+} {
+  const { least, most } = studiedReach;
+  const own = learningRate * steps;
+  const side = own > most * 1.001 ? 'longer' : own < least / 1.001 ? 'shorter' : 'within';
+  return { own, studied: Math.min(Math.max(own, least), most), side };
+}
+
 /** What of a recipe lies outside of the runs that the limit comes from. */
-function unstudied({ learningRate, steps, loss, temperature }: JudgedRecipe): string {
-  const reach = learningRate * steps;
+function unstudied(recipe: JudgedRecipe): string {
+  const { own, side } = reachOf(recipe);
   const { least, most } = studiedReach;
   const parts = [
-    ...(reach > most * 1.001 || reach < least / 1.001
-      ? [`runs whose learning rate × steps is ${figure(least)} to ${figure(most)}, not ${figure(reach)}`]
-      : []),
-    ...(loss !== 'info-nce' || temperature !== 1 ? ['InfoNCE at temperature 1'] : []),
+    ...(side === 'within'
+      ? []
+      : [`runs whose learning rate × steps is ${figure(least)} to ${figure(most)}, not ${figure(own)}`]),
+    ...(recipe.loss !== 'info-nce' || recipe.temperature !== 1 ? ['InfoNCE at temperature 1'] : []),
   ];
   return parts.length === 0 ? '' : ` That limit was learned from ${parts.join(', with ')}.`;
 }

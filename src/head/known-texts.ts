@@ -1,7 +1,7 @@
 /** Texts whose words a tokenizer knows: of the others every head would look ill. */
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { badInput } from '../util/errors.ts';
-import { sampleTexts } from './sample-texts.ts';
+import { sampleSentences, sampleTexts } from './sample-texts.ts';
 
 /** Built-in texts with a larger share of unknown tokens are left out; a user's are refused from twice that on. */
 const mostUnknown = 0.25;
@@ -16,22 +16,46 @@ const leastKnown = 32;
 /** The first code point of those scripts. */
 const firstWide = '\u2e80';
 
+/** The built-in texts that a tokenizer knows. */
+export interface KnownTexts {
+  readonly texts: readonly string[];
+  /** The sentences that texts are joined from. */
+  readonly sentences: readonly string[];
+  readonly leftOut: number;
+}
+
 /**
- * Which built-in texts a tokenizer knows: words that it has never seen are unknown tokens, or spelled out letter by letter or byte by
- * byte. A vocabulary so small that it spells out nearly all of them knows those without unknown tokens.
+ * The built-in texts that a tokenizer knows: words that it has never seen are unknown tokens, or spelled out letter by letter or byte
+ * by byte. A vocabulary so small that it spells out nearly all of them knows those without unknown tokens.
  */
-export function knownBy(tokenizer: Tokenizer): (text: string) => boolean {
-  const isRead = (text: string): boolean => {
-    const { tokens, unknown } = countTokens(tokenizer, text);
-    return unknown <= mostUnknown * tokens;
+export function knownTexts(tokenizer: Tokenizer): KnownTexts {
+  const [texts, sentences] = [sampleTexts(), Object.values(sampleSentences).flat()].map((some) =>
+    some.map((text) => ({ text, ...knowledgeOf(tokenizer, text) })),
+  ) as [Judged[], Judged[]];
+  const spelling = texts.filter(({ read, spelled }) => read && !spelled).length < leastKnown;
+  const isKnown = ({ read, spelled }: Judged): boolean => read && (spelling || !spelled);
+  const known = texts.filter(isKnown).map(({ text }) => text);
+  return {
+    texts: known,
+    sentences: sentences.filter(isKnown).map(({ text }) => text),
+    leftOut: texts.length - known.length,
   };
-  const isKnown = (text: string): boolean => {
-    const characters = Array.from(text);
-    const wide = characters.filter((character) => character >= firstWide).length;
-    const most = mostTokensPerCharacter * (characters.length - wide) + mostTokensPerWide * wide;
-    return isRead(text) && countTokens(tokenizer, text).tokens <= most;
-  };
-  return sampleTexts().filter(isKnown).length < leastKnown ? isRead : isKnown;
+}
+
+interface Judged {
+  readonly text: string;
+  /** Whether few of the tokens are unknown. */
+  readonly read: boolean;
+  /** Whether words are spelled out. */
+  readonly spelled: boolean;
+}
+
+function knowledgeOf(tokenizer: Tokenizer, text: string): Omit<Judged, 'text'> {
+  const { tokens, unknown } = countTokens(tokenizer, text);
+  const characters = Array.from(text);
+  const wide = characters.filter((character) => character >= firstWide).length;
+  const most = mostTokensPerCharacter * (characters.length - wide) + mostTokensPerWide * wide;
+  return { read: unknown <= mostUnknown * tokens, spelled: tokens > most };
 }
 
 /**
